@@ -45,6 +45,10 @@ export interface TargetDirectory {
   ): readonly { readonly port: number; readonly state: TargetState; readonly drainedAt?: Millis }[];
   defaultPort(targetGroupArn: string): number;
   deregistrationDelaySeconds(targetGroupArn: string): number;
+  /** Calls back after each change of a registration's state; `gone` is the end of its draining. */
+  onStateChange(listener: (targetGroupArn: string, target: TargetAddress, state: TargetState | 'gone') => void): void;
+  /** Told by the backends when one starts or stops answering; health checks notice it later. */
+  backendChanged(address: TargetAddress): void;
 }
 
 /** Served by the traffic model: a backend is what answers behind a target. When it dies, requests in flight are dropped. */
@@ -52,6 +56,12 @@ export interface BackendDirectory {
   started(address: TargetAddress): void;
   /** `graceful`: the process was told to stop and finishes nothing that takes longer than it lived; both drop what is in flight. */
   died(address: TargetAddress): void;
+  /** True while something accepts connections at this address: what a health check finds out. */
+  answers(address: TargetAddress): boolean;
+  /** Told by the balancer: from now on this target gets new requests, or gets none. What is in flight goes on. */
+  routed(targetGroupArn: string, target: TargetAddress, on: boolean): void;
+  /** Told by the balancer: it closes its connections to this target, and drops what is in flight on them. */
+  disconnected(targetGroupArn: string, target: TargetAddress): void;
 }
 
 /** Documents that leave the region: EventBridge events and SNS notifications, as AWS writes them. */
