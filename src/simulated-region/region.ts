@@ -1,12 +1,16 @@
 import type { HttpHandler } from '@smithy/core/protocols';
 import { CallLog } from './calls.ts';
 import { Dispatcher } from './dispatcher.ts';
+import type { Ec2Options } from './ec2.ts';
+import { Ec2Model } from './ec2.ts';
+import { ElbV2Model } from './elbv2.ts';
 import { Faults } from './faults.ts';
 import { RegionOutbox } from './outbox.ts';
 import { Randomness } from './randomness.ts';
 import { RegionWorld } from './region-world.ts';
 import type { BucketName, ServiceModel } from './service.ts';
 import { TokenBuckets } from './token-buckets.ts';
+import { TrafficModel } from './traffic.ts';
 import type { HandlerOptions, Listening } from './transport.ts';
 import { listen, requestHandlerFor } from './transport.ts';
 import type { WireRequest, WireResponse } from './wire/messages.ts';
@@ -18,6 +22,7 @@ export interface RegionOptions {
   readonly seed?: number;
   /** Token buckets to enforce: all, none, or those named. */
   readonly enforceBuckets?: boolean | readonly BucketName[];
+  readonly ec2?: Ec2Options;
   /** A log to share with other regions. */
   readonly calls?: CallLog;
 }
@@ -43,6 +48,9 @@ export class SimulatedRegion {
   readonly buckets = new TokenBuckets();
   readonly outbox: RegionOutbox;
   readonly world: RegionWorld;
+  readonly ec2: Ec2Model;
+  readonly traffic: TrafficModel;
+  readonly elbv2: ElbV2Model;
   readonly #dispatcher: Dispatcher;
 
   constructor(options: RegionOptions = {}) {
@@ -62,6 +70,15 @@ export class SimulatedRegion {
       buckets: this.buckets,
       randomness: new Randomness(seed + 3),
     });
+    // Each model sees those before it while it is constructed, and all of them afterwards.
+    const { directories } = this.world;
+    this.ec2 = new Ec2Model(this.world, options.ec2);
+    directories.instances = this.ec2.instances;
+    this.traffic = new TrafficModel(this.world);
+    directories.backends = this.traffic;
+    this.elbv2 = new ElbV2Model(this.world);
+    directories.targets = this.elbv2;
+    for (const model of [this.ec2, this.elbv2]) this.use(model.service);
   }
 
   /** Adds a service to the wire. */

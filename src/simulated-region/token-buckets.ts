@@ -12,23 +12,25 @@ export interface BucketSize {
  * publish none (Auto Scaling, EventBridge's reads) have no bucket here.
  */
 export const bucketSizes: Readonly<Record<string, BucketSize>> = {
-  'ecs:cluster-resource-read': { burst: 100, refillPerSecond: 20 },
-  'ecs:cluster-resource-modify': { burst: 100, refillPerSecond: 40 },
-  'ecs:cluster-read': { burst: 50, refillPerSecond: 20 },
-  'ecs:service-read': { burst: 100, refillPerSecond: 20 },
-  'elbv2:all': { burst: 40, refillPerSecond: 10 },
-  'elbv2:describe': { burst: 40, refillPerSecond: 10 },
-  'elbv2:register-targets': { burst: 20, refillPerSecond: 4 },
-  'ec2:describe-instances-filtered': { burst: 100, refillPerSecond: 20 },
-  'ec2:describe': { burst: 100, refillPerSecond: 20 },
-  'ec2:terminate-instances': { burst: 100, refillPerSecond: 5 },
-  'ec2:terminate-instances-resources': { burst: 1000, refillPerSecond: 20 },
-  'events:put-events': { burst: 600, refillPerSecond: 600 },
-  'states:start-execution': { burst: 800, refillPerSecond: 150 },
-  'states:describe-execution': { burst: 250, refillPerSecond: 10 },
-  'states:list-executions': { burst: 100, refillPerSecond: 2 },
-  'states:stop-execution': { burst: 500, refillPerSecond: 25 },
-  'states:get-execution-history': { burst: 300, refillPerSecond: 5 },
+  // Every call to Elastic Load Balancing takes from the first, and most from one of the others as well.
+  elbv2: { burst: 40, refillPerSecond: 10 },
+  'elbv2-describes': { burst: 40, refillPerSecond: 10 },
+  'elbv2-targets': { burst: 20, refillPerSecond: 4 },
+  'ecs-cluster-resource-reads': { burst: 100, refillPerSecond: 20 },
+  'ecs-cluster-resource-writes': { burst: 100, refillPerSecond: 40 },
+  'ecs-cluster-reads': { burst: 50, refillPerSecond: 20 },
+  'ecs-service-reads': { burst: 100, refillPerSecond: 20 },
+  'ec2-describes': { burst: 100, refillPerSecond: 20 },
+  'ec2-describe-instances-filtered': { burst: 100, refillPerSecond: 20 },
+  'ec2-describe-instances-unfiltered': { burst: 50, refillPerSecond: 10 },
+  'ec2-terminate-instances': { burst: 100, refillPerSecond: 5 },
+  'ec2-terminate-instances-resources': { burst: 1000, refillPerSecond: 20 },
+  'events-put-events': { burst: 600, refillPerSecond: 600 },
+  'states-start-execution': { burst: 800, refillPerSecond: 150 },
+  'states-describe-execution': { burst: 250, refillPerSecond: 10 },
+  'states-list-executions': { burst: 100, refillPerSecond: 2 },
+  'states-stop-execution': { burst: 500, refillPerSecond: 25 },
+  'states-get-execution-history': { burst: 300, refillPerSecond: 5 },
 };
 
 interface Bucket {
