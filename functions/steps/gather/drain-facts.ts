@@ -1,0 +1,59 @@
+/** Everything that one observation of a drain reads. */
+import type { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { ec2Client, spotInterruptionAt } from '../../../src/aws/ec2.ts';
+import { ecsClient, taskFacts, tasksOnInstance } from '../../../src/aws/ecs.ts';
+import { elbv2Client, targetHealth } from '../../../src/aws/elbv2.ts';
+import type { DrainData, Location } from '../../../src/contract/drain-data.ts';
+import type { DrainFacts } from '../../../src/core/drain/progress.ts';
+import { isOpen } from '../../../src/core/drain/targets.ts';
+import type { TargetHealthFacts } from '../../../src/core/targets.ts';
+import { isAlive } from '../../../src/core/tasks.ts';
+import type { StepEnvironment } from '../../../src/lambda/step.ts';
+
+const NO_TASKS = { tasks: [], unknown: 0, absent: false };
+
+/** Tasks first and targets last: a task's target is still there for as long as the task may serve. */
+export async function readDrainFacts(
+  { plan, progress }: DrainData,
+  { aws, now }: StepEnvironment,
+): Promise<DrainFacts> {
+  const { region } = plan.input;
+  const at = now();
+  const { location } = plan;
+  if (location === undefined) return { at, tasks: [], tasksUnknown: 0, health: new Map() };
+  const interruptionAt =
+    location.spotRequestId === undefined
+      ? undefined
+      : await spotInterruptionAt(ec2Client(aws, region), location.spotRequestId);
+  const onInstance =
+    location.cluster === undefined || location.containerInstanceArn === undefined
+      ? NO_TASKS
+      : await tasksOnInstance(ecsClient(aws, region), location.cluster, location.containerInstanceArn);
+  const tasks = onInstance.tasks.map(taskFacts);
+  const elbv2 = elbv2Client(aws, region);
+  const open = new Set(progress.targets.filter(isOpen).map(({ group }) => group));
+  const health = await readHealth(elbv2, location, (group) => open.has(group) || progress.polls === 0);
+  const nothingSeen = onInstance.unknown === 0 && !tasks.some(isAlive);
+  // Before an end is believed, the groups that were done with are looked at once more.
+  const rest = nothingSeen ? await readHealth(elbv2, location, (group) => !health.has(group)) : [];
+  return {
+    at,
+    tasks,
+    tasksUnknown: onInstance.unknown,
+    health: new Map([...health, ...rest]),
+    interruptionAt,
+    notes: onInstance.absent ? ['ECS does not know the container instance any more'] : [],
+  };
+}
+
+async function readHealth(
+  elbv2: ElasticLoadBalancingV2Client,
+  location: Location,
+  wanted: (group: number) => boolean,
+): Promise<Map<number, TargetHealthFacts[]>> {
+  const health = new Map<number, TargetHealthFacts[]>();
+  for (const [index, group] of location.targetGroups.entries()) {
+    if (wanted(index)) health.set(index, await targetHealth(elbv2, group.arn));
+  }
+  return health;
+}

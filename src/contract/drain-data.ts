@@ -1,0 +1,145 @@
+/**
+ * What travels from state to state of `drain-instance`. Executions outlive deployments, so whatever a later release adds
+ * here is optional or has a default. Times are ISO 8601 in UTC and absolute: a state that is entered twice waits once.
+ */
+import * as z from 'zod';
+import { Timestamp } from './common.ts';
+import { DrainInstanceInput, LifecycleOutcome } from './drain-instance.ts';
+
+/** What the first state is given: the raw input, and the execution that it belongs to. */
+export const PlanDrainInput = z.object({
+  input: z.unknown(),
+  execution: z.object({ id: z.string(), startTime: Timestamp }),
+});
+
+export const PlannedTargetGroup = z.object({
+  arn: z.string(),
+  delaySeconds: z.number(),
+  /** `id:port` of registrations that an ECS service owns: awaited, never deregistered by us. */
+  ownedByEcs: z.array(z.string()).default([]),
+  /** A service of this cluster uses the group: what is not owned is looked at twice before it is deregistered. */
+  usedByEcs: z.boolean().default(false),
+});
+export type PlannedTargetGroup = z.output<typeof PlannedTargetGroup>;
+
+export const Location = z.object({
+  at: Timestamp,
+  /** EC2's word for it, or `absent`. */
+  instanceState: z.string(),
+  spot: z.boolean(),
+  spotRequestId: z.string().optional(),
+  /** Ids under which the instance itself stands in target groups: its own, and its addresses. */
+  ids: z.array(z.string()),
+  cluster: z.string().optional(),
+  containerInstanceArn: z.string().optional(),
+  containerInstanceStatus: z.string().optional(),
+  heartbeatTimeoutSeconds: z.number().optional(),
+  targetGroups: z.array(PlannedTargetGroup),
+  /** Where the search through all target groups goes on; absent when there is none, or it is over. */
+  searchFrom: z.object({ marker: z.string().optional() }).optional(),
+});
+export type Location = z.output<typeof Location>;
+
+export const DrainPlan = z.object({
+  input: DrainInstanceInput,
+  execution: z.string(),
+  kind: z.enum(['drain', 'look', 'restore']),
+  startedAt: Timestamp,
+  deadline: Timestamp,
+  /** What set the deadline, for the reason in the receipt. */
+  deadlineBy: z.enum(['timeoutSeconds', 'deadline', 'default', 'hook', 'spot']),
+  minPollIntervalSeconds: z.number(),
+  maxPollIntervalSeconds: z.number(),
+  location: Location.optional(),
+});
+export type DrainPlan = z.output<typeof DrainPlan>;
+
+export const TargetRecord = z.object({
+  /** Index in the plan's target groups. */
+  group: z.number(),
+  id: z.string(),
+  port: z.number(),
+  owner: z.enum(['ecs', 'instance']),
+  state: z.string(),
+  /** The latest observation that did not yet show it draining; its drain ends no sooner than this plus the delay. */
+  activeAt: Timestamp.optional(),
+  deregisteredAt: Timestamp.optional(),
+  drainedAt: Timestamp.optional(),
+});
+export type TargetRecord = z.output<typeof TargetRecord>;
+
+export const TaskCounts = z.object({ service: z.number(), standalone: z.number(), daemon: z.number() });
+export type TaskCounts = z.output<typeof TaskCounts>;
+
+export const DrainProgress = z.object({
+  drainingSetAt: Timestamp.optional(),
+  deregisterCheckedAt: Timestamp.optional(),
+  observedAt: Timestamp.optional(),
+  drained: z.boolean().default(false),
+  targets: z.array(TargetRecord).default([]),
+  tasksFound: TaskCounts.default({ service: 0, standalone: 0, daemon: 0 }),
+  tasksAlive: TaskCounts.default({ service: 0, standalone: 0, daemon: 0 }),
+  /** Alive tasks by lastStatus, for whoever watches. */
+  tasksByStatus: z.record(z.string(), z.number()).default({}),
+  tasksUnknown: z.number().default(0),
+  tasksStoppedByUs: z.number().default(0),
+  lastTaskStoppedAt: Timestamp.optional(),
+  lifecycle: LifecycleOutcome.or(z.literal('open')).default('none'),
+  lifecycleCompletedAt: Timestamp.optional(),
+  heartbeatAt: Timestamp.optional(),
+  heartbeats: z.number().default(0),
+  polls: z.number().default(0),
+  faults: z.number().default(0),
+  notes: z.array(z.string()).default([]),
+});
+export type DrainProgress = z.output<typeof DrainProgress>;
+
+export const DrainDecision = z.object({
+  next: z.enum([
+    'wait',
+    'hold',
+    'search',
+    'deregister',
+    'stop-standalone-tasks',
+    'stop-daemon-tasks',
+    'complete',
+    'expire',
+    'announce',
+  ]),
+  heartbeat: z.boolean(),
+  waitUntil: Timestamp,
+  /** Where the loop goes on after a fault was waited out. */
+  resume: z
+    .enum(['locate', 'search', 'deregister', 'set-draining', 'set-active', 'observe', 'complete', 'expire'])
+    .default('observe'),
+  /** Tasks to stop, at most 100 at a time. */
+  taskArns: z.array(z.string()).default([]),
+  reason: z.string(),
+});
+export type DrainDecision = z.output<typeof DrainDecision>;
+
+/** An error as a catch hands it on. */
+export const CaughtError = z.object({ Error: z.string(), Cause: z.string().default('') });
+export type CaughtError = z.output<typeof CaughtError>;
+
+export const DrainData = z.object({
+  plan: DrainPlan,
+  progress: DrainProgress,
+  decision: DrainDecision.optional(),
+  /** A passing fault that is being waited out, and whether it was the heartbeat's. */
+  fault: CaughtError.optional(),
+  heartbeatFault: CaughtError.optional(),
+});
+export type DrainData = z.output<typeof DrainData>;
+
+/** What the announcing state is given: a failure may come before there is a plan. */
+export const AnnounceDrainInput = z.object({
+  plan: DrainPlan.optional(),
+  progress: DrainProgress.optional(),
+  decision: DrainDecision.optional(),
+  failure: CaughtError.optional(),
+  /** The raw input, where the failure came before a plan. */
+  input: z.unknown().optional(),
+  execution: z.object({ id: z.string(), startTime: Timestamp }).optional(),
+});
+export type AnnounceDrainInput = z.output<typeof AnnounceDrainInput>;

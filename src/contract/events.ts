@@ -1,0 +1,55 @@
+/**
+ * The event documents that start a drain, as AWS writes them. Fields that AWS may add are let through; those that matter
+ * are held to their form, because a drain that starts from half an event does harm.
+ */
+import * as z from 'zod';
+import { InstanceId, oneOf, Region, Timestamp } from './common.ts';
+import { LAUNCHING, TERMINATING } from './drain-instance.ts';
+
+const Name = (what: string) => z.string({ error: `must be ${what}` }).min(1, { error: `must be ${what}` });
+
+/** `detail` of the EventBridge event, and the body of the SNS notification. */
+const lifecycleFields = {
+  LifecycleActionToken: Name('the token of a lifecycle action'),
+  AutoScalingGroupName: Name('the name of an Auto Scaling group'),
+  LifecycleHookName: Name('the name of a lifecycle hook'),
+  EC2InstanceId: InstanceId,
+  LifecycleTransition: oneOf(TERMINATING, LAUNCHING),
+  NotificationMetadata: z.string({ error: 'must be text' }).optional(),
+  Origin: z.string({ error: 'must be text' }).optional(),
+  Destination: oneOf('EC2', 'WarmPool', 'AutoScalingGroup').default('EC2'),
+};
+
+export const LIFECYCLE_DETAIL_TYPES = [
+  'EC2 Instance-terminate Lifecycle Action',
+  'EC2 Instance-launch Lifecycle Action',
+] as const;
+
+export const LifecycleEvent = z.object({
+  source: z.literal('aws.autoscaling', { error: 'must be "aws.autoscaling"' }),
+  'detail-type': oneOf(...LIFECYCLE_DETAIL_TYPES),
+  time: Timestamp,
+  region: Region,
+  detail: z.object(lifecycleFields, { error: 'must be an object' }),
+});
+export type LifecycleEvent = z.output<typeof LifecycleEvent>;
+
+/** The message inside an SNS notification of an Auto Scaling group, parsed from its JSON. */
+export const LifecycleNotification = z.object({ ...lifecycleFields, Time: Timestamp });
+export type LifecycleNotification = z.output<typeof LifecycleNotification>;
+
+/** What SNS hands to a Lambda. */
+export const SnsEvent = z.object({
+  Records: z
+    .array(
+      z.object({
+        EventSource: z.literal('aws:sns', { error: 'must be "aws:sns"' }),
+        Sns: z.object(
+          { TopicArn: Name('the ARN of a topic'), Message: Name('the message, as text') },
+          { error: 'must be an object' },
+        ),
+      }),
+      { error: 'must be the list of SNS records' },
+    )
+    .min(1, { error: 'must hold a record' }),
+});

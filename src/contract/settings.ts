@@ -1,0 +1,111 @@
+/** Every `SLUICE_*` variable: the only place that reads and defines them. All faults are reported together. */
+import * as z from 'zod';
+import { oneOf, Region } from './common.ts';
+import type { Fault } from './errors.ts';
+import { InvalidInput } from './errors.ts';
+
+const list = (item: z.ZodType<string>, what: string) =>
+  z.string().transform((text, context) => {
+    const members = text
+      .split(',')
+      .map((member) => member.trim())
+      .filter((member) => member !== '');
+    for (const member of members) {
+      if (!item.safeParse(member).success)
+        context.addIssue({ code: 'custom', message: `must be a list, by commas, of ${what}` });
+    }
+    return members;
+  });
+
+const seconds = (least: number, most: number, standard: number) => {
+  const error = `must be a whole number of seconds from ${least} to ${most}`;
+  return z
+    .string()
+    .regex(/^\d{1,9}$/, { error })
+    .transform(Number)
+    .pipe(z.number().min(least, { error }).max(most, { error }))
+    .default(standard);
+};
+
+const Prefix = z
+  .string()
+  .regex(/^[A-Za-z0-9_./-]{1,128}$/, { error: 'must be the beginning of a hook name: letters, digits and _ . / -' });
+
+export const SettingsSchema = z.object({
+  SLUICE_STACK: z
+    .string()
+    .regex(/^[a-zA-Z][a-zA-Z0-9-]{0,39}$/, {
+      error: 'must be a stack name: a letter, then up to 39 letters, digits or hyphens',
+    })
+    .default('sluice')
+    .describe('Name that the state machines begin with.'),
+  SLUICE_HOOK_PREFIX: Prefix.default('sluice').describe(
+    'Lifecycle hooks whose name starts with this are ours to complete.',
+  ),
+  SLUICE_HOOKS: list(z.string().min(1), 'hook names')
+    .default([])
+    .describe('Further hooks that are ours, by their whole name.'),
+  SLUICE_ALLOWED_REGIONS: list(Region, 'AWS regions')
+    .default([])
+    .describe('Regions that may be touched; all when empty.'),
+  SLUICE_EVENT_BUS: z
+    .string()
+    .regex(/^[A-Za-z0-9_./:-]{1,256}$/, { error: 'must be the name or ARN of an event bus, or "none"' })
+    .default('default')
+    .describe('Bus on which outcomes are announced; "none" announces nothing.'),
+  SLUICE_DRAIN_TIMEOUT_SECONDS: seconds(1, 2_000_000, 3_600).describe(
+    'How long a drain may take that has neither a timeout nor a hook.',
+  ),
+  SLUICE_MIN_POLL_INTERVAL_SECONDS: seconds(1, 3_600, 8).describe('Never look more often than this.'),
+  SLUICE_MAX_POLL_INTERVAL_SECONDS: seconds(1, 43_200, 600).describe('Never look less often than this.'),
+  SLUICE_LOG_LEVEL: oneOf('DEBUG', 'INFO', 'WARN', 'ERROR').default('INFO').describe('Least level that is logged.'),
+});
+
+export interface Settings {
+  readonly stack: string;
+  readonly hookPrefix: string;
+  readonly hooks: readonly string[];
+  readonly allowedRegions: readonly string[];
+  readonly eventBus: string;
+  readonly drainTimeoutSeconds: number;
+  readonly minPollIntervalSeconds: number;
+  readonly maxPollIntervalSeconds: number;
+  readonly logLevel: 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
+}
+
+/** @throws InvalidInput naming every variable that is wrong, and every `SLUICE_*` that does not exist. */
+export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(
+      ([name, value]) => name.startsWith('SLUICE_') && value !== undefined && value !== '',
+    ),
+  );
+  const known = Object.keys(SettingsSchema.shape);
+  const faults: Fault[] = Object.keys(given)
+    .filter((name) => !known.includes(name))
+    .map((field) => ({
+      field,
+      found: JSON.stringify(given[field]),
+      expected: `is no setting; there are ${known.join(', ')}`,
+    }));
+  const result = SettingsSchema.safeParse(given);
+  if (!result.success) {
+    for (const issue of result.error.issues) {
+      const field = String(issue.path[0]);
+      faults.push({ field, found: JSON.stringify(given[field]), expected: issue.message });
+    }
+  }
+  if (faults.length > 0 || !result.success) throw new InvalidInput('the environment', faults);
+  const read = result.data;
+  return {
+    stack: read.SLUICE_STACK,
+    hookPrefix: read.SLUICE_HOOK_PREFIX,
+    hooks: read.SLUICE_HOOKS,
+    allowedRegions: read.SLUICE_ALLOWED_REGIONS,
+    eventBus: read.SLUICE_EVENT_BUS,
+    drainTimeoutSeconds: read.SLUICE_DRAIN_TIMEOUT_SECONDS,
+    minPollIntervalSeconds: read.SLUICE_MIN_POLL_INTERVAL_SECONDS,
+    maxPollIntervalSeconds: read.SLUICE_MAX_POLL_INTERVAL_SECONDS,
+    logLevel: read.SLUICE_LOG_LEVEL,
+  };
+}

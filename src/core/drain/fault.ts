@@ -1,0 +1,57 @@
+/** What follows a fault that passes: a throttled or failed look is an observation of nothing, never an end. */
+import type { DrainData, DrainDecision } from '../../contract/drain-data.ts';
+import { Unavailable } from '../../contract/errors.ts';
+import { iso, millis, SECOND } from '../time.ts';
+import { isHeartbeatDue, nextObservation } from './progress.ts';
+
+/** After the deadline the completion is tried for this long; then Auto Scaling has long decided by itself. */
+const GIVE_UP_AFTER_SECONDS = 3_600;
+const COMPLETION_RETRY_SECONDS = 15;
+
+/** @throws Unavailable when the deadline has been over for an hour: the drain is reported as failed. */
+export function decideAfterFault(data: DrainData, now: number, random: number): DrainData {
+  const { plan } = data;
+  const progress = { ...data.progress, faults: data.progress.faults + 1 };
+  const deadline = millis(plan.deadline);
+  const fault = data.fault ?? data.heartbeatFault;
+  if (now > deadline + GIVE_UP_AFTER_SECONDS * SECOND) {
+    throw new Unavailable(
+      `AWS could not be reached until an hour after the deadline: ${fault?.Cause ?? 'no cause given'}`,
+    );
+  }
+  const resume = resumeAt(data);
+  const ending = resume === 'complete' || resume === 'expire';
+  const heartbeatFailed = data.heartbeatFault !== undefined;
+  const soon = now + (ending ? COMPLETION_RETRY_SECONDS : heartbeatPause(data)) * SECOND * (1 + random / 4);
+  const observeAt = nextObservation(plan, progress, now, random);
+  const expired = now >= deadline && !ending;
+  return {
+    plan,
+    progress,
+    decision: {
+      next: expired ? 'expire' : 'hold',
+      resume,
+      reason: `${fault?.Error ?? 'a fault'} is waited out`,
+      heartbeat: isHeartbeatDue(plan, progress, now) && !heartbeatFailed,
+      waitUntil: iso(ending || heartbeatFailed ? Math.min(soon, Math.max(observeAt, now + SECOND)) : observeAt),
+      taskArns: [],
+    },
+  };
+}
+
+/** A failed heartbeat is tried again several times before the action could lapse. Seconds. */
+function heartbeatPause({ plan }: DrainData): number {
+  return Math.min(10, Math.max(2, (plan.location?.heartbeatTimeoutSeconds ?? 60) / 12));
+}
+
+function resumeAt({ plan, progress, decision }: DrainData): DrainDecision['resume'] {
+  const { location } = plan;
+  if (location === undefined) return 'locate';
+  if (plan.kind === 'restore') return decision?.resume === 'complete' ? 'complete' : 'set-active';
+  if (location.searchFrom !== undefined) return 'search';
+  if (plan.kind === 'look') return 'observe';
+  if (progress.deregisterCheckedAt === undefined) return 'deregister';
+  if (location.containerInstanceArn !== undefined && progress.drainingSetAt === undefined) return 'set-draining';
+  if (decision?.next === 'expire' || decision?.resume === 'expire') return 'expire';
+  return 'observe';
+}

@@ -1,0 +1,75 @@
+/** From Auto Scaling's documents to the input of a drain. Pure, so that both doors and the sweep agree. */
+
+import type * as z from 'zod';
+import type { DrainInstanceInput } from '../../contract/drain-instance.ts';
+import type { LifecycleEvent, LifecycleNotification } from '../../contract/events.ts';
+import { HookMetadata } from '../../contract/hook-metadata.ts';
+import { parse } from '../../contract/parse.ts';
+import { type HookSettings, isOurHook } from '../hooks.ts';
+import { SECOND } from '../time.ts';
+
+export interface DrainRequest {
+  readonly subject: string;
+  /** Two copies of one event have the same. */
+  readonly key: string;
+  readonly input: z.input<typeof DrainInstanceInput>;
+}
+
+type Fields = LifecycleEvent['detail'];
+
+/** @returns the request; or why the event is nobody's here. @throws InvalidInput for metadata of ours that is wrong. */
+export function fromLifecycleEvent(event: LifecycleEvent, settings: HookSettings): DrainRequest | { ignored: string } {
+  return request(event.detail, event.region, event.time, settings);
+}
+
+/** @param region of the topic: the notification itself does not name it. */
+export function fromLifecycleNotification(
+  message: LifecycleNotification,
+  region: string,
+  settings: HookSettings,
+): DrainRequest | { ignored: string } {
+  return request(message, region, message.Time, settings);
+}
+
+function request(
+  fields: Fields,
+  region: string,
+  time: string,
+  settings: HookSettings,
+): DrainRequest | { ignored: string } {
+  const hook = fields.LifecycleHookName;
+  if (!isOurHook(hook, settings)) return { ignored: `the hook ${hook} belongs to another tool` };
+  const metadata = readMetadata(fields.NotificationMetadata, hook);
+  return {
+    subject: fields.EC2InstanceId,
+    key: fields.LifecycleActionToken,
+    input: {
+      region,
+      instanceId: fields.EC2InstanceId,
+      lifecycle: {
+        autoScalingGroupName: fields.AutoScalingGroupName,
+        lifecycleHookName: hook,
+        lifecycleActionToken: fields.LifecycleActionToken,
+        lifecycleTransition: fields.LifecycleTransition,
+        destination: fields.Destination,
+        // EventBridge says seconds and SNS milliseconds of the same moment.
+        startedAt: new Date(Math.floor(Date.parse(time) / SECOND) * SECOND).toISOString(),
+      },
+      ...metadata,
+    },
+  };
+}
+
+function readMetadata(text: string | undefined, hook: string): Partial<HookMetadata> {
+  if (text === undefined) return {};
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return {};
+    throw error;
+  }
+  if (typeof document !== 'object' || document === null || Array.isArray(document)) return {};
+  const parsed = parse(HookMetadata, document, `the NotificationMetadata of the hook ${hook}`);
+  return Object.fromEntries(Object.entries(parsed).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,49 @@
+/**
+ * The one place that decides when to look again.
+ *
+ * Two laws hold, and are tested as properties: the look after the true end comes within the larger of 10 s and 10 % of
+ * the time waited; and the history of a 48-hour wait stays under 25,000 events. A share of the time already waited gives
+ * both: the wait grows as the drain does, so there are about a hundred looks in 48 hours, and none is far from the last.
+ */
+import { SECOND } from './time.ts';
+
+/** Less than the 10 % of the law: what is left over is for the look itself and for short retries. */
+const SHARE = 0.08;
+const JITTER = 0.15;
+const AFTER_KNOWN_END = SECOND;
+
+export interface Pace {
+  /** When the waiting began, ms. */
+  readonly startedAt: number;
+  readonly now: number;
+  /** The end cannot come before this, ms: a target that began to drain is not gone before its delay is over. */
+  readonly knownEnd?: number;
+  readonly minIntervalSeconds: number;
+  readonly maxIntervalSeconds: number;
+  /** Points that a wait must not sleep through, ms: the heartbeat that falls due, the deadline. Past ones do not count. */
+  readonly landmarks: readonly number[];
+  /** Uniform in [0, 1). */
+  readonly random: number;
+}
+
+/** @returns when to look again, ms; later than `now` by at least a second. */
+export function nextLook(pace: Pace): number {
+  const { now } = pace;
+  const least = pace.minIntervalSeconds * SECOND;
+  const most = pace.maxIntervalSeconds * SECOND;
+  const share = Math.max(0, now - pace.startedAt) * SHARE * (1 - JITTER * pace.random);
+  const interval = Math.min(Math.max(share, least), most);
+  const known = pace.knownEnd !== undefined && pace.knownEnd > now ? pace.knownEnd + AFTER_KNOWN_END : undefined;
+  const wanted = known === undefined ? now + interval : Math.min(Math.max(known, now + least), now + most);
+  const landmark = Math.min(...pace.landmarks.filter((at) => at > now));
+  return Math.max(Math.min(wanted, landmark), now + SECOND);
+}
+
+/**
+ * The longest wait of a drain whose spot instance may be taken with two minutes' notice: short, but never so short that
+ * the looks left until the deadline would fill the history.
+ * @returns seconds
+ */
+export function spotInterval(secondsToDeadline: number): number {
+  return Math.max(30, Math.ceil(secondsToDeadline / 1_500));
+}
