@@ -47,6 +47,8 @@ export class RegionOutbox implements Outbox {
   readonly #region: string;
   readonly #accountId: string;
   readonly #randomness: Randomness;
+  /** One subscription a topic. */
+  readonly #subscriptions = new Map<string, string>();
   readonly #eventListeners = new Set<(event: EventDocument) => void>();
   readonly #notificationListeners = new Set<(notification: NotificationDocument) => void>();
 
@@ -88,7 +90,8 @@ export class RegionOutbox implements Outbox {
 
   publish(topicArn: string, message: { readonly subject: string; readonly body: unknown }): void {
     const host = `https://sns.${this.#region}.amazonaws.com`;
-    const subscription = `${topicArn}:${this.#randomness.uuid()}`;
+    const subscription = this.#subscriptions.get(topicArn) ?? `${topicArn}:${this.#randomness.uuid()}`;
+    this.#subscriptions.set(topicArn, subscription);
     const document: NotificationDocument = {
       Records: [
         {

@@ -1,9 +1,12 @@
 import type { HttpHandler } from '@smithy/core/protocols';
+import { AutoScalingModel } from './auto-scaling.ts';
 import { CallLog } from './calls.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { Ec2Options } from './ec2.ts';
 import { Ec2Model } from './ec2.ts';
+import { EcsModel } from './ecs.ts';
 import { ElbV2Model } from './elbv2.ts';
+import { EventsModel } from './events.ts';
 import { Faults } from './faults.ts';
 import { RegionOutbox } from './outbox.ts';
 import { Randomness } from './randomness.ts';
@@ -51,6 +54,9 @@ export class SimulatedRegion {
   readonly ec2: Ec2Model;
   readonly traffic: TrafficModel;
   readonly elbv2: ElbV2Model;
+  readonly ecs: EcsModel;
+  readonly autoScaling: AutoScalingModel;
+  readonly events: EventsModel;
   readonly #dispatcher: Dispatcher;
 
   constructor(options: RegionOptions = {}) {
@@ -78,7 +84,10 @@ export class SimulatedRegion {
     directories.backends = this.traffic;
     this.elbv2 = new ElbV2Model(this.world);
     directories.targets = this.elbv2;
-    for (const model of [this.ec2, this.elbv2]) this.use(model.service);
+    this.ecs = new EcsModel(this.world);
+    this.autoScaling = new AutoScalingModel(this.world, this.ec2);
+    this.events = new EventsModel(this.world, this.outbox);
+    for (const model of [this.ec2, this.elbv2, this.ecs, this.autoScaling, this.events]) this.use(model.service);
   }
 
   /** Adds a service to the wire. */

@@ -16,6 +16,7 @@ export const bucketSizes: Readonly<Record<string, BucketSize>> = {
   elbv2: { burst: 40, refillPerSecond: 10 },
   'elbv2-describes': { burst: 40, refillPerSecond: 10 },
   'elbv2-targets': { burst: 20, refillPerSecond: 4 },
+  // Container instances and tasks.
   'ecs-cluster-resource-reads': { burst: 100, refillPerSecond: 20 },
   'ecs-cluster-resource-writes': { burst: 100, refillPerSecond: 40 },
   'ecs-cluster-reads': { burst: 50, refillPerSecond: 20 },
