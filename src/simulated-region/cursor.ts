@@ -1,6 +1,8 @@
+import { positionOf, tokenAt } from './paging.ts';
+
 /**
- * Pages over records that are numbered as they are made. A token names the last record that was given, not a position,
- * so that what vanishes between two pages moves nothing into or out of the next one.
+ * Pages over records that are numbered as they are made. A token names the next record's number, not a place in the
+ * list, so that what vanishes between two pages moves nothing into or out of the next one.
  */
 export interface Numbered {
   readonly sequence: number;
@@ -8,30 +10,20 @@ export interface Numbered {
 
 /**
  * @param items in the order of their numbers
- * @param refuse makes the service's own error for a token that it never gave out
+ * @throws ServiceError with the service's own code for a token that it never gave
  */
 export function page<T extends Numbered>(
   items: Iterable<T>,
   token: string | undefined,
   size: number,
-  refuse: (token: string) => Error,
+  code: string,
 ): { readonly items: readonly T[]; readonly next: string | undefined } {
-  const after = token === undefined || token === '' ? 0 : decode(token, refuse);
+  const start = positionOf(token, code);
   const given: T[] = [];
   for (const item of items) {
-    if (item.sequence <= after) continue;
-    if (given.length === size) return { items: given, next: encode(given.at(-1)?.sequence ?? after) };
+    if (item.sequence < start) continue;
+    if (given.length === size) return { items: given, next: tokenAt(item.sequence) };
     given.push(item);
   }
   return { items: given, next: undefined };
-}
-
-function encode(sequence: number): string {
-  return Buffer.from(`after:${sequence}`).toString('base64url');
-}
-
-function decode(token: string, refuse: (token: string) => Error): number {
-  const match = /^after:(\d+)$/.exec(Buffer.from(token, 'base64url').toString());
-  if (match === null) throw refuse(token);
-  return Number(match[1]);
 }

@@ -7,9 +7,10 @@ import { parseFilter } from './filter.ts';
 import type { Cluster, ContainerInstance, Service, Task } from './records.ts';
 import { showCluster, showInstance, showService, showTags, showTask } from './shapes.ts';
 
-const READS = [{ name: 'ecs-reads' }];
-const CLUSTER_WRITES = [{ name: 'ecs-cluster-writes' }];
-const OTHER = [{ name: 'ecs-other' }];
+const RESOURCE_READS = [{ name: 'ecs-cluster-resource-reads' }];
+const RESOURCE_WRITES = [{ name: 'ecs-cluster-resource-writes' }];
+const CLUSTER_READS = [{ name: 'ecs-cluster-reads' }];
+const SERVICE_READS = [{ name: 'ecs-service-reads' }];
 
 export function ecsOperations(model: EcsModel, directory: EcsDirectory): Record<string, OperationModel> {
   return {
@@ -30,7 +31,7 @@ function clusters(directory: EcsDirectory): Record<string, OperationModel> {
         const { items, next } = pageOf(directory.clusters.values(), nextToken, maxResults);
         return { clusterArns: items.map((one) => one.arn), nextToken: next };
       },
-      OTHER,
+      CLUSTER_READS,
     ),
     DescribeClusters: operation<sdk.DescribeClustersCommandInput, sdk.DescribeClustersCommandOutput>(
       sdk.DescribeClusters$,
@@ -40,7 +41,7 @@ function clusters(directory: EcsDirectory): Record<string, OperationModel> {
         const { found, failures } = split(names, (name) => directory.findCluster(name), directory.arn('cluster/'));
         return { clusters: found.map((one) => showCluster(one, include.includes('TAGS'))), failures };
       },
-      OTHER,
+      CLUSTER_READS,
     ),
     CreateCluster: operation<sdk.CreateClusterCommandInput, sdk.CreateClusterCommandOutput>(
       sdk.CreateCluster$,
@@ -50,7 +51,6 @@ function clusters(directory: EcsDirectory): Record<string, OperationModel> {
         for (const tag of given) cluster.tags.set(tag.key ?? '', tag.value ?? '');
         return { cluster: showCluster(cluster, true) };
       },
-      OTHER,
     ),
   };
 }
@@ -68,7 +68,7 @@ function containerInstances(model: EcsModel, directory: EcsDirectory): Record<st
         const { items, next } = pageOf(found, nextToken, maxResults);
         return { containerInstanceArns: items.map((one) => one.arn), nextToken: next };
       },
-      READS,
+      RESOURCE_READS,
     ),
     DescribeContainerInstances: operation<
       sdk.DescribeContainerInstancesCommandInput,
@@ -83,7 +83,7 @@ function containerInstances(model: EcsModel, directory: EcsDirectory): Record<st
         const withTags = include.includes('TAGS');
         return { containerInstances: found.map((one) => showInstance(one, withTags)), failures };
       },
-      READS,
+      RESOURCE_READS,
     ),
     UpdateContainerInstancesState: operation<
       sdk.UpdateContainerInstancesStateCommandInput,
@@ -106,7 +106,7 @@ function containerInstances(model: EcsModel, directory: EcsDirectory): Record<st
         for (const one of changeable) model.setStatus(one.arn, status);
         return { containerInstances: changeable.map((one) => showInstance(one, false)), failures };
       },
-      CLUSTER_WRITES,
+      RESOURCE_WRITES,
     ),
     DeregisterContainerInstance: operation<
       sdk.DeregisterContainerInstanceCommandInput,
@@ -121,7 +121,7 @@ function containerInstances(model: EcsModel, directory: EcsDirectory): Record<st
         model.deregisterContainerInstance(instance.arn);
         return { containerInstance: showInstance(instance, false) };
       },
-      CLUSTER_WRITES,
+      RESOURCE_WRITES,
     ),
   };
 }
@@ -140,7 +140,7 @@ function services(directory: EcsDirectory): Record<string, OperationModel> {
         const { items, next } = pageOf(found, nextToken, maxResults);
         return { serviceArns: items.map((one) => one.arn), nextToken: next };
       },
-      OTHER,
+      SERVICE_READS,
     ),
     DescribeServices: operation<sdk.DescribeServicesCommandInput, sdk.DescribeServicesCommandOutput>(
       sdk.DescribeServices$,
@@ -155,7 +155,7 @@ function services(directory: EcsDirectory): Record<string, OperationModel> {
         );
         return { services: found.map((one) => showService(one, include.includes('TAGS'))), failures };
       },
-      OTHER,
+      SERVICE_READS,
     ),
   };
 }
@@ -170,7 +170,7 @@ function tasks(model: EcsModel, directory: EcsDirectory): Record<string, Operati
         const { items, next } = pageOf(listedTasks(directory, cluster, input), input.nextToken, input.maxResults);
         return { taskArns: items.map((one) => one.arn), nextToken: next };
       },
-      READS,
+      RESOURCE_READS,
     ),
     DescribeTasks: operation<sdk.DescribeTasksCommandInput, sdk.DescribeTasksCommandOutput>(
       sdk.DescribeTasks$,
@@ -185,7 +185,7 @@ function tasks(model: EcsModel, directory: EcsDirectory): Record<string, Operati
         );
         return { tasks: found.map((one) => showTask(one, include.includes('TAGS'))), failures };
       },
-      READS,
+      RESOURCE_READS,
     ),
     StopTask: operation<sdk.StopTaskCommandInput, sdk.StopTaskCommandOutput>(
       sdk.StopTask$,
@@ -196,7 +196,7 @@ function tasks(model: EcsModel, directory: EcsDirectory): Record<string, Operati
         model.stopTask(task.arn, reason ?? 'Task stopped by user');
         return { task: showTask(task, false) };
       },
-      OTHER,
+      RESOURCE_WRITES,
     ),
     RunTask: operation<sdk.RunTaskCommandInput, sdk.RunTaskCommandOutput>(
       sdk.RunTask$,
@@ -214,7 +214,7 @@ function tasks(model: EcsModel, directory: EcsDirectory): Record<string, Operati
         }
         return { tasks: started.map((one) => showTask(one, false)), failures };
       },
-      OTHER,
+      RESOURCE_WRITES,
     ),
     StartTask: operation<sdk.StartTaskCommandInput, sdk.StartTaskCommandOutput>(
       sdk.StartTask$,
@@ -236,7 +236,7 @@ function tasks(model: EcsModel, directory: EcsDirectory): Record<string, Operati
         }
         return { tasks: started.map((one) => showTask(one, false)), failures };
       },
-      OTHER,
+      RESOURCE_WRITES,
     ),
   };
 }
@@ -247,7 +247,6 @@ function tags(directory: EcsDirectory): Record<string, OperationModel> {
       sdk.ListTagsForResource$,
       'read',
       ({ resourceArn = '' }) => ({ tags: showTags(tagged(directory, resourceArn).tags) }),
-      OTHER,
     ),
     TagResource: operation<sdk.TagResourceCommandInput, sdk.TagResourceCommandOutput>(
       sdk.TagResource$,
@@ -257,7 +256,6 @@ function tags(directory: EcsDirectory): Record<string, OperationModel> {
         for (const tag of given) held.set(tag.key ?? '', tag.value ?? '');
         return {};
       },
-      OTHER,
     ),
   };
 }
@@ -337,5 +335,5 @@ function limit(member: string, names: readonly string[], most: number): void {
 
 function pageOf<T extends Numbered>(items: Iterable<T>, token: string | undefined, size = 100) {
   if (!Number.isInteger(size) || size < 1 || size > 100) throw invalid('maxResults must be from 1 to 100.');
-  return page(items, token, size, (given) => invalid(`Invalid token '${given}'`));
+  return page(items, token, size, 'InvalidParameterException');
 }

@@ -304,5 +304,5 @@ function pageOf<T extends Numbered>(items: readonly T[], marker: string | undefi
   if (size < 1 || size > 400) {
     throw new ServiceError('ValidationError', `Page size must be from 1 to 400, got '${size}'`);
   }
-  return page(items, marker, size, (token) => new ServiceError('ValidationError', `Invalid marker '${token}'`));
+  return page(items, marker, size, 'ValidationError');
 }
