@@ -40,4 +40,4 @@ export async function admit(engine: WorkflowEngine, request: StartRequest): Prom
 }
 
 /** Two clocks are compared, AWS's and ours. */
-const CLOCK_TOLERANCE_MS = 5_000;
+const CLOCK_TOLERANCE_MS = 1_000;
