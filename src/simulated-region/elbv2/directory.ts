@@ -75,7 +75,7 @@ export class LoadBalancingDirectory {
       arn: this.#arn(`loadbalancer/${ARN_WORD[type]}/${wanted.name}/${this.#hex()}`),
       name: wanted.name,
       type,
-      vpcId: wanted.vpcId ?? 'vpc-0d1e0000000000001',
+      vpcId: wanted.vpcId ?? 'vpc-0a1b2c3d4e5f60718',
       scheme: wanted.scheme ?? 'internet-facing',
       availabilityZones: wanted.availabilityZones ?? [],
       createdAt: Date.now(),
