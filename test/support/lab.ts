@@ -1,0 +1,79 @@
+/** A simulated region, the shipped definitions and handlers on an embedded engine, and a clock that is moved by hand. */
+import { type Clock, install } from '@sinonjs/fake-timers';
+import { DEFINITIONS, stepHandlers } from '../../functions/registry.ts';
+import { readSettings } from '../../src/contract/settings.ts';
+import { type EmbeddedEngineOptions, EmbeddedEngine } from '../../src/engine/embedded/embedded-engine.ts';
+import type { ExecutionDescription } from '../../src/engine/workflow-engine.ts';
+import { type RegionOptions, SimulatedRegion } from '../../src/simulated-region/region.ts';
+
+export const NOON = Date.parse('2026-03-02T12:00:00Z');
+
+export interface LabOptions extends RegionOptions {
+  readonly settings?: Readonly<Record<string, string>>;
+  readonly engine?: Partial<EmbeddedEngineOptions>;
+  readonly random?: () => number;
+}
+
+export class Lab {
+  readonly clock: Clock;
+  readonly region: SimulatedRegion;
+  readonly settings: ReturnType<typeof readSettings>;
+  engine: EmbeddedEngine;
+  readonly #options: LabOptions;
+
+  constructor(options: LabOptions = {}) {
+    this.#options = options;
+    this.clock = install({
+      now: NOON,
+      toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'],
+    }) as Clock;
+    this.settings = readSettings(options.settings ?? {});
+    this.region = new SimulatedRegion(options);
+    this.engine = this.newEngine();
+  }
+
+  newEngine(more: Partial<EmbeddedEngineOptions> = {}): EmbeddedEngine {
+    const { requestHandler, credentials, endpoint } = this.region.clientConfig();
+    const environment = {
+      aws: { requestHandler, credentials, endpoint },
+      settings: this.settings,
+      now: Date.now,
+      random: this.#options.random ?? (() => this.region.world.random()),
+    };
+    return new EmbeddedEngine({
+      definitions: DEFINITIONS,
+      handlers: stepHandlers(environment),
+      journal: ':memory:',
+      region: this.region.region,
+      accountId: this.region.accountId,
+      ...this.#options.engine,
+      ...more,
+    });
+  }
+
+  /** Lets time pass until the execution has ended. @throws when it has not within the given time. */
+  async end(executionArn: string, withinSeconds = 200_000): Promise<ExecutionDescription> {
+    const limit = Date.now() + withinSeconds * 1000;
+    let ended: ExecutionDescription | undefined;
+    void this.engine.waitFor(executionArn).then((description) => {
+      ended = description;
+    });
+    await this.clock.tickAsync(0);
+    while (ended === undefined) {
+      if (Date.now() > limit) throw new Error(`${executionArn} has not ended within ${withinSeconds} s`);
+      await this.clock.nextAsync();
+    }
+    return ended;
+  }
+
+  async pass(seconds: number): Promise<void> {
+    await this.clock.tickAsync(seconds * 1000);
+  }
+
+  async close(): Promise<void> {
+    const closing = this.engine.close();
+    await this.clock.tickAsync(1000);
+    await closing;
+    this.clock.uninstall();
+  }
+}
