@@ -13,6 +13,8 @@ export interface Machine {
   readonly definition: PreparedDefinition;
 }
 
+const validated = new Set<string>();
+
 export class Machines {
   readonly #current = new Map<WorkflowName, Machine>();
   readonly #prepared = new Map<string, PreparedDefinition>();
@@ -77,8 +79,11 @@ export class Machines {
         }
         if (target?.kind === 'execution') this.named(target.machineKey);
       }
-      // The library validates against the language's schema, which wants ARNs.
-      new StateMachine(this.#resolved(JSON.parse(machine.text)) as LibraryDefinition);
+      // The library validates against the language's schema, which wants ARNs. It takes long: once for each text.
+      const resolved = this.#resolved(JSON.parse(machine.text));
+      const known = hashOf(JSON.stringify(resolved));
+      if (!validated.has(known)) new StateMachine(resolved as LibraryDefinition);
+      validated.add(known);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       throw new UnsupportedDefinition(`The definition of ${workflow} cannot run: ${message}`, { cause: error });
