@@ -1,12 +1,14 @@
 /** The shipped definitions, and the handler behind each function that they name, for whoever runs them in one process. */
-import drainInstance from '../state-machines/drain-instance.asl.json' with { type: 'json' };
+
 import type { Step, StepEnvironment } from '../src/lambda/step.ts';
+import drainInstance from '../state-machines/drain-instance.asl.json' with { type: 'json' };
 import { handler as announceDrain } from './steps/announce-drain.ts';
 import { handler as completeLifecycleAction } from './steps/complete-lifecycle-action.ts';
 import { handler as deregisterFromTargetGroups } from './steps/deregister-from-target-groups.ts';
 import { handler as locateInstance } from './steps/locate-instance.ts';
 import { handler as observeDrain } from './steps/observe-drain.ts';
 import { handler as planDrain } from './steps/plan-drain.ts';
+import { handler as readLifecycleHook } from './steps/read-lifecycle-hook.ts';
 import { handler as recordHeartbeat } from './steps/record-heartbeat.ts';
 import { handler as reportDrain } from './steps/report-drain.ts';
 import { handler as searchTargetGroups } from './steps/search-target-groups.ts';
@@ -18,13 +20,14 @@ import { handler as waitOutFault } from './steps/wait-out-fault.ts';
 
 export const DEFINITIONS = { 'drain-instance': drainInstance };
 
-const STEPS: Readonly<Record<string, Step>> = {
+export const STEPS: Readonly<Record<string, Step>> = {
   announceDrain,
   completeLifecycleAction,
   deregisterFromTargetGroups,
   locateInstance,
   observeDrain,
   planDrain,
+  readLifecycleHook,
   recordHeartbeat,
   reportDrain,
   searchTargetGroups,

@@ -1,17 +1,15 @@
-import { attachedTargetGroups, autoScalingClient, describeHook, groupOfInstance } from '../../src/aws/auto-scaling.ts';
+import { attachedTargetGroups, autoScalingClient, groupOfInstance } from '../../src/aws/auto-scaling.ts';
 import { describeInstance, ec2Client, privateAddresses } from '../../src/aws/ec2.ts';
 import { ecsClient } from '../../src/aws/ecs.ts';
 import { deregistrationDelay, elbv2Client } from '../../src/aws/elbv2.ts';
 import { DrainData, type PlannedTargetGroup } from '../../src/contract/drain-data.ts';
-import { withLocation } from '../../src/core/drain/plan.ts';
+import { stepBudgetSeconds } from '../../src/core/drain/budget.ts';
 import { iso } from '../../src/core/time.ts';
 import { step } from '../../src/lambda/step.ts';
 import { clusterByTag, findMembership } from './gather/cluster.ts';
 import { ecsTargets } from './gather/ecs-targets.ts';
 
-const BUDGET_SECONDS = 25;
-
-/** Where the instance stands: in EC2, in an ECS cluster, in target groups; and what its hook allows. */
+/** Where the instance stands: in EC2, in an ECS cluster, in target groups. */
 export const handler = step(
   DrainData,
   async ({ plan, progress }, { aws, now }) => {
@@ -20,10 +18,6 @@ export const handler = step(
     const autoScaling = autoScalingClient(aws, region);
     const ecs = ecsClient(aws, region);
     const instance = await describeInstance(ec2Client(aws, region), instanceId);
-    const hook =
-      lifecycle === undefined
-        ? undefined
-        : await describeHook(autoScaling, lifecycle.autoScalingGroupName, lifecycle.lifecycleHookName);
     const membership = await findMembership(ecs, instanceId, named, clusterByTag(instance));
     const ecsOwn =
       membership === undefined
@@ -60,7 +54,7 @@ export const handler = step(
     };
     const disconnected = membership?.agentConnected === false;
     return {
-      plan: withLocation(plan, location, hook),
+      plan: { ...plan, location },
       progress: disconnected
         ? {
             ...progress,
@@ -76,5 +70,5 @@ export const handler = step(
       return plan.input.targetGroups === undefined ? groupOfInstance(autoScaling, instanceId) : undefined;
     }
   },
-  () => BUDGET_SECONDS,
+  stepBudgetSeconds,
 );

@@ -1,11 +1,11 @@
 import { deregistrationDelay, elbv2Client, pageOfTargetGroups, targetHealth } from '../../src/aws/elbv2.ts';
 import { DrainData, type PlannedTargetGroup } from '../../src/contract/drain-data.ts';
+import { stepBudgetSeconds } from '../../src/core/drain/budget.ts';
 import { concerns } from '../../src/core/drain/targets.ts';
 import { step } from '../../src/lambda/step.ts';
 
 /** Elastic Load Balancing gives 40 calls at once and 10 a second: a page that is larger would exhaust it alone. */
 const PAGE = 20;
-const BUDGET_SECONDS = 25;
 
 /** One page of the search through all target groups of the region, which costs a call for each of them. */
 export const handler = step(
@@ -28,5 +28,5 @@ export const handler = step(
     const next = page.marker === undefined ? {} : { searchFrom: { marker: page.marker } };
     return { plan: { ...plan, location: { ...rest, targetGroups, ...next } }, progress };
   },
-  () => BUDGET_SECONDS,
+  stepBudgetSeconds,
 );

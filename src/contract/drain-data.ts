@@ -33,12 +33,14 @@ export const Location = z.object({
   cluster: z.string().optional(),
   containerInstanceArn: z.string().optional(),
   containerInstanceStatus: z.string().optional(),
-  heartbeatTimeoutSeconds: z.number().optional(),
   targetGroups: z.array(PlannedTargetGroup),
   /** Where the search through all target groups goes on; absent when there is none, or it is over. */
   searchFrom: z.object({ marker: z.string().optional() }).optional(),
 });
 export type Location = z.output<typeof Location>;
+
+/** What Auto Scaling says of the hook; a hook that has been deleted has no timeouts. */
+export const PlannedHook = z.object({ heartbeatTimeoutSeconds: z.number().optional() });
 
 export const DrainPlan = z.object({
   input: DrainInstanceInput,
@@ -50,6 +52,7 @@ export const DrainPlan = z.object({
   deadlineBy: z.enum(['timeoutSeconds', 'deadline', 'default', 'hook', 'spot']),
   minPollIntervalSeconds: z.number(),
   maxPollIntervalSeconds: z.number(),
+  hook: PlannedHook.optional(),
   location: Location.optional(),
 });
 export type DrainPlan = z.output<typeof DrainPlan>;
@@ -110,7 +113,17 @@ export const DrainDecision = z.object({
   waitUntil: Timestamp,
   /** Where the loop goes on after a fault was waited out. */
   resume: z
-    .enum(['locate', 'search', 'deregister', 'set-draining', 'set-active', 'observe', 'complete', 'expire'])
+    .enum([
+      'read-hook',
+      'locate',
+      'search',
+      'deregister',
+      'set-draining',
+      'set-active',
+      'observe',
+      'complete',
+      'expire',
+    ])
     .default('observe'),
   /** Tasks to stop, at most 100 at a time. */
   taskArns: z.array(z.string()).default([]),

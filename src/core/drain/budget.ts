@@ -6,6 +6,6 @@ import type { DrainData } from '../../contract/drain-data.ts';
  * @returns seconds
  */
 export function stepBudgetSeconds(data: Pick<DrainData, 'plan'>): number {
-  const heartbeat = data.plan.location?.heartbeatTimeoutSeconds;
+  const heartbeat = data.plan.hook?.heartbeatTimeoutSeconds;
   return heartbeat === undefined ? 10 : Math.min(10, Math.max(2.5, heartbeat / 12));
 }

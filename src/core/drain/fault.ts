@@ -41,11 +41,12 @@ export function decideAfterFault(data: DrainData, now: number, random: number): 
 
 /** A failed heartbeat is tried again several times before the action could lapse. Seconds. */
 function heartbeatPause({ plan }: DrainData): number {
-  return Math.min(10, Math.max(2, (plan.location?.heartbeatTimeoutSeconds ?? 60) / 12));
+  return Math.min(10, Math.max(2, (plan.hook?.heartbeatTimeoutSeconds ?? 60) / 12));
 }
 
 function resumeAt({ plan, progress, decision }: DrainData): DrainDecision['resume'] {
   const { location } = plan;
+  if (plan.input.lifecycle !== undefined && plan.hook === undefined) return 'read-hook';
   if (location === undefined) return 'locate';
   if (plan.kind === 'restore') return decision?.resume === 'complete' ? 'complete' : 'set-active';
   if (location.searchFrom !== undefined) return 'search';

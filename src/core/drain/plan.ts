@@ -1,6 +1,6 @@
 /** The plan of a drain: everything that is fixed once, at admission, and when the instance has been found. */
 
-import type { DrainPlan, DrainProgress, Location } from '../../contract/drain-data.ts';
+import type { DrainPlan, DrainProgress } from '../../contract/drain-data.ts';
 import { type DrainInstanceInput, LAUNCHING } from '../../contract/drain-instance.ts';
 import { Refused } from '../../contract/errors.ts';
 import type { Settings } from '../../contract/settings.ts';
@@ -80,16 +80,15 @@ export interface HookFacts {
   readonly globalTimeoutSeconds: number;
 }
 
-/** The plan once the instance has been found; its hook's global timeout may bring the deadline forward. */
-export function withLocation(plan: DrainPlan, location: Location, hook: HookFacts | undefined): DrainPlan {
+/** The plan once its hook is known; the global timeout may bring the deadline forward. */
+export function withHook(plan: DrainPlan, hook: HookFacts | undefined): DrainPlan {
+  if (hook === undefined) return { ...plan, hook: {} };
   const known: Deadline = { at: millis(plan.deadline), by: plan.deadlineBy };
-  const deadline =
-    earliest(known, hook === undefined ? undefined : hookDeadline(millis(plan.startedAt), hook.globalTimeoutSeconds)) ??
-    known;
+  const deadline = earliest(known, hookDeadline(millis(plan.startedAt), hook.globalTimeoutSeconds)) ?? known;
   return {
     ...plan,
     deadline: iso(deadline.at),
     deadlineBy: deadline.by,
-    location: { ...location, ...(hook === undefined ? {} : { heartbeatTimeoutSeconds: hook.heartbeatTimeoutSeconds }) },
+    hook: { heartbeatTimeoutSeconds: hook.heartbeatTimeoutSeconds },
   };
 }

@@ -174,7 +174,7 @@ function isTimeToStopStandalone(plan: DrainPlan, now: number): boolean {
 
 /** When half of the heartbeat timeout has passed since the last one; never when there is nothing to keep alive. */
 export function heartbeatDueAt(plan: DrainPlan, progress: DrainProgress): number | undefined {
-  const timeout = plan.location?.heartbeatTimeoutSeconds;
+  const timeout = plan.hook?.heartbeatTimeoutSeconds;
   if (progress.lifecycle !== 'open' || timeout === undefined) return undefined;
   return millis(progress.heartbeatAt ?? plan.startedAt) + (timeout / 2) * SECOND;
 }
@@ -192,7 +192,7 @@ export function nextObservation(plan: DrainPlan, progress: DrainProgress, now: n
   const { location } = plan;
   const knownEnd = location === undefined ? undefined : targetsKnownEnd(progress.targets, location);
   const due = heartbeatDueAt(plan, progress);
-  const timeout = location?.heartbeatTimeoutSeconds ?? 0;
+  const timeout = plan.hook?.heartbeatTimeoutSeconds ?? 0;
   // A heartbeat that is due now is sent before the wait, so the next one counts from now.
   const nextHeartbeat = due === undefined ? [] : [due > now ? due : now + (timeout / 2) * SECOND];
   const stopAt = plan.input.standaloneTasks === 'stop-at-deadline' && progress.tasksAlive.standalone > 0;

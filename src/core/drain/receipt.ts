@@ -98,7 +98,7 @@ function drained(plan: DrainPlan, progress: DrainProgress): string {
       ? 'the instance is in no ECS cluster'
       : `all ${tasks} tasks have stopped`,
     progress.targets.length === 0 ? 'no target was registered' : `all ${progress.targets.length} targets are drained`,
-    ...(progress.lifecycle === 'gone' ? ['the lifecycle action had gone before it could be completed'] : []),
+    ...(progress.lifecycle === 'gone' ? ['the lifecycle action was no longer there when it was to be completed'] : []),
   ];
   return parts.join('; ');
 }
