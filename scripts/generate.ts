@@ -1,0 +1,70 @@
+/** Writes docs/reference.md from the schemas; with `--check`, only says whether it is up to date. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import * as z from 'zod';
+import { INPUTS } from '../src/contract/inputs.ts';
+import { SettingsSchema } from '../src/contract/settings.ts';
+
+const FILE = 'docs/reference.md';
+
+interface Property {
+  readonly type?: string | readonly string[];
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly items?: Property;
+  readonly anyOf?: readonly Property[];
+}
+
+function kindOf(property: Property): string {
+  if (property.enum !== undefined) return property.enum.map((word) => `\`${String(word)}\``).join(', ');
+  if (property.anyOf !== undefined) return property.anyOf.map(kindOf).join(' or ');
+  if (property.type === 'integer') return `whole number, ${property.minimum} to ${property.maximum}`;
+  if (property.type === 'array') return `list of ${kindOf(property.items ?? {})}`;
+  return String(property.type ?? 'any');
+}
+
+const cell = (text: string): string => text.replaceAll('|', '\\|');
+
+function inputTable(schema: z.ZodObject): string {
+  const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  const required = new Set(json.required ?? []);
+  const rows = Object.entries(json.properties ?? {}).map(([name, value]) => {
+    const property = value as Property;
+    const standard = property.default === undefined ? (required.has(name) ? 'required' : '') : `\`${JSON.stringify(property.default)}\``;
+    return `| \`${name}\` | ${cell(kindOf(property))} | ${cell(standard)} | ${cell(property.description ?? '')} |`;
+  });
+  return ['| field | form | default | what it is |', '|---|---|---|---|', ...rows].join('\n');
+}
+
+function settingsTable(): string {
+  const rows = Object.entries(SettingsSchema.shape).map(([name, schema]) => {
+    const standard = schema.safeParse(undefined);
+    const shown = standard.success && standard.data !== undefined ? `\`${JSON.stringify(standard.data)}\`` : '';
+    return `| \`${name}\` | ${cell(shown)} | ${cell(schema.description ?? '')} |`;
+  });
+  return ['| variable | default | what it sets |', '|---|---|---|', ...rows].join('\n');
+}
+
+const text = `${[
+  '# Reference',
+  '',
+  'Written by `npm run generate` from the schemas in `src/contract/`; `npm run check` fails when it is out of date.',
+  '',
+  '## Inputs',
+  ...Object.entries(INPUTS).flatMap(([workflow, schema]) => ['', `### ${workflow}`, '', inputTable(schema)]),
+  '',
+  '## Settings',
+  '',
+  'All faults are reported together at start; a `SLUICE_` variable that is not listed here is one of them.',
+  '',
+  settingsTable(),
+].join('\n')}\n`;
+
+const current = existsSync(FILE) ? readFileSync(FILE, 'utf8') : '';
+if (!process.argv.includes('--check')) writeFileSync(FILE, text);
+else if (current !== text) {
+  process.stdout.write(`${FILE} is out of date: npm run generate\n`);
+  process.exitCode = 1;
+}
