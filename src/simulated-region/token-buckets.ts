@@ -2,7 +2,7 @@ import type { BucketName } from './service.ts';
 import { ServiceError } from './service.ts';
 import type { Millis } from './world.ts';
 
-export interface BucketSize {
+interface BucketSize {
   readonly burst: number;
   readonly refillPerSecond: number;
 }
@@ -11,7 +11,7 @@ export interface BucketSize {
  * AWS's request quotas per account and region, by name. Where AWS gives a range, the smaller figure. Services that
  * publish none (Auto Scaling, EventBridge's reads) have no bucket here.
  */
-export const bucketSizes: Readonly<Record<string, BucketSize>> = {
+const bucketSizes: Readonly<Record<string, BucketSize>> = {
   // Every call to Elastic Load Balancing takes from the first, and most from one of the others as well.
   elbv2: { burst: 40, refillPerSecond: 10 },
   'elbv2-describes': { burst: 40, refillPerSecond: 10 },

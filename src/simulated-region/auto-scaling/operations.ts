@@ -30,6 +30,7 @@ import {
   SetDesiredCapacity$,
   TerminateInstanceInAutoScalingGroup$,
 } from '@aws-sdk/client-auto-scaling';
+import { page } from '../cursor.ts';
 import { pageOf } from '../paging.ts';
 import type { OperationModel } from '../service.ts';
 import { operation, ServiceError } from '../service.ts';
@@ -47,6 +48,10 @@ export function autoScalingOperations(groups: Groups, world: World): Operations 
 
 function invalid(message: string): ServiceError {
   return new ServiceError('ValidationError', message);
+}
+
+function badToken(token: string): ServiceError {
+  return new ServiceError('InvalidNextToken', `The token '${token}' is invalid`);
 }
 
 function groupNamed(groups: Groups, name: string | undefined): GroupRecord {
@@ -67,10 +72,10 @@ function describeOperations(groups: Groups, world: World): Operations {
           .filter((group) =>
             (input.Filters ?? []).every((filter) => hasTag(group, filter.Name ?? '', filter.Values ?? [])),
           );
-        const page = pageOf(found, pageSize(input.MaxRecords, 100), input.NextToken);
+        const { items, next } = page(found, input.NextToken, pageSize(input.MaxRecords, 100), badToken);
         return {
-          AutoScalingGroups: page.items.map((group) => describeGroup(groups, world, group)),
-          ...(page.nextToken !== undefined && { NextToken: page.nextToken }),
+          AutoScalingGroups: items.map((group) => describeGroup(groups, world, group)),
+          ...(next !== undefined && { NextToken: next }),
         };
       },
     ),
@@ -81,15 +86,15 @@ function describeOperations(groups: Groups, world: World): Operations {
       const ids = input.InstanceIds;
       if ((ids?.length ?? 0) > 50) throw invalid('The number of instance ids that may be passed in is limited to 50');
       const found = [...groups.members.values()].filter((each) => !ids?.length || ids.includes(each.instanceId));
-      const page = pageOf(found, pageSize(input.MaxRecords, 50), input.NextToken);
+      const { items, next } = page(found, input.NextToken, pageSize(input.MaxRecords, 50), badToken);
       return {
-        AutoScalingInstances: page.items.map((member) => ({
+        AutoScalingInstances: items.map((member) => ({
           ...describeMember(world, member),
           AutoScalingGroupName: member.group.name,
           // This call writes it in capitals, DescribeAutoScalingGroups does not.
           HealthStatus: member.healthStatus.toUpperCase(),
         })),
-        ...(page.nextToken !== undefined && { NextToken: page.nextToken }),
+        ...(next !== undefined && { NextToken: next }),
       };
     }),
     DescribeLifecycleHooks: operation<DescribeLifecycleHooksCommandInput, DescribeLifecycleHooksCommandOutput>(
@@ -122,8 +127,8 @@ function describeOperations(groups: Groups, world: World): Operations {
         .filter((group) => matches('auto-scaling-group', group.name))
         .flatMap(describeTags)
         .filter((tag) => matches('key', tag.Key) && matches('value', tag.Value));
-      const page = pageOf(tags, pageSize(input.MaxRecords, 100), input.NextToken);
-      return { Tags: [...page.items], ...(page.nextToken !== undefined && { NextToken: page.nextToken }) };
+      const found = pageOf(tags, pageSize(input.MaxRecords, 100), input.NextToken);
+      return { Tags: [...found.items], ...(found.nextToken !== undefined && { NextToken: found.nextToken }) };
     }),
   };
 }

@@ -5,7 +5,7 @@ export type LifecycleTransition = 'autoscaling:EC2_INSTANCE_LAUNCHING' | 'autosc
 /** Where an instance comes from and goes to, as lifecycle events name it. */
 export type Place = 'EC2' | 'AutoScalingGroup' | 'WarmPool';
 export type LifecycleResult = 'CONTINUE' | 'ABANDON';
-export type WarmPoolState = 'Stopped' | 'Running' | 'Hibernated';
+type WarmPoolState = 'Stopped' | 'Running' | 'Hibernated';
 
 export interface GroupSpec {
   readonly name: string;

@@ -1,9 +1,9 @@
 import type { InstanceState, Millis } from '../world.ts';
 
 /** What DescribeInstances calls an instance that is not a Spot one: nothing. */
-export type InstanceLifecycle = 'on-demand' | 'spot';
+type InstanceLifecycle = 'on-demand' | 'spot';
 
-export interface NetworkInterface {
+interface NetworkInterface {
   readonly networkInterfaceId: string;
   /** The primary one first. */
   readonly privateIpAddresses: readonly string[];

@@ -42,7 +42,7 @@ export function timestampFormat(shape: Shape, protocolDefault: TimestampFormat):
 }
 
 /** Members come with the required ones first, and a structure's seventh element says how many those are. */
-export function requiredMembers(shape: Shape): readonly string[] {
+function requiredMembers(shape: Shape): readonly string[] {
   const schema = shape.getSchema();
   if (!Array.isArray(schema) || !shape.isStructSchema()) return [];
   const names = schema[4] as readonly string[];
