@@ -200,7 +200,7 @@ describe('a service', () => {
     );
   });
 
-  test('of 10,000 tasks on 1,000 instances costs next to nothing while an hour passes', async () => {
+  test('of 10,000 tasks on 1,000 instances is drained in parts while an hour passes', async () => {
     const virtual = virtualRegion();
     const instances = clusterOf(virtual, 1000);
     const { ecs, traffic } = virtual.region;
@@ -211,5 +211,5 @@ describe('a service', () => {
     expect(instances.slice(0, 10).flatMap((instance) => alive(ecs.tasksOn(instance)))).toEqual([]);
     expect(instances.flatMap((instance) => alive(ecs.tasksOn(instance)))).toHaveLength(10_000);
     expect(traffic.stats()).toMatchObject({ sent: 3_600_000, dropped: 0 });
-  });
+  }, 60_000);
 });

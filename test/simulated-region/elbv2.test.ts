@@ -341,6 +341,28 @@ describe('requests through a target group', () => {
     expect(traffic.stats()).toMatchObject({ sent: 20, dropped: 10 });
   });
 
+  test('go to the unhealthy ones only for as long as no target is healthy', async () => {
+    const virtual = virtualRegion();
+    const { elbv2, traffic, ec2 } = virtual.region;
+    const group = behind(virtual, { deregistrationDelaySeconds: 60 });
+    const [dead, first] = [ec2.launch(), serving(virtual, 80)];
+    elbv2.registerTargets(group, [{ id: dead }, { id: first }]);
+    await virtual.pass(120);
+    traffic.start({ targetGroupArn: group, requestsPerSecond: 10, requestSeconds: 0.1 });
+    await virtual.pass(100);
+    expect(traffic.stats()).toMatchObject({ dropped: 0 });
+    elbv2.deregisterTargets(group, [{ id: first }]);
+    await virtual.pass(100);
+    expect(traffic.stats()).toMatchObject({ dropped: 1000, droppedBy: [{ target: `${dead}:80` }] });
+    const second = serving(virtual, 80);
+    elbv2.registerTargets(group, [{ id: second }]);
+    await virtual.pass(100);
+    const healthyAt = elbv2.timelines(group).find((one) => one.id === second)?.healthyAt ?? Number.NaN;
+    // Until then the initial target had half of the requests, and has all of them since.
+    const shared = (100_000 - (Date.now() - healthyAt)) / 1000;
+    expect(traffic.exactly().dropped).toBeCloseTo(1000 + shared * 5, 6);
+  });
+
   test('are cut off when they last longer than the deregistration delay', async () => {
     const virtual = virtualRegion();
     const { elbv2, traffic } = virtual.region;

@@ -1,6 +1,6 @@
 import { later } from '../later.ts';
 import type { World } from '../world.ts';
-import { type Cluster, type ContainerInstance, isPending, type Service, type Task } from './records.ts';
+import type { Cluster, ContainerInstance, Service, Task } from './records.ts';
 import type { TaskRunner } from './tasks.ts';
 
 /** The service scheduler looks at a service this long after something has changed. */
@@ -70,14 +70,12 @@ export class ServiceScheduler {
   }
 
   #scheduleReplicas(service: Service): void {
-    for (const task of [...service.tasks]) {
-      if (task.desiredStatus === 'RUNNING' && isLeaving(task) && isPending(task)) this.#stop(task);
-    }
     const wanted = [...service.tasks].filter((task) => task.desiredStatus === 'RUNNING');
     const staying = wanted.filter((task) => !isLeaving(task));
     this.#startMissing(service, service.desiredCount - staying.length);
 
-    // A task is healthy if it is RUNNING and every target group says so; those that are not may always be stopped.
+    // A task is healthy if it is RUNNING and every target group says so; those that are not, pending ones among them,
+    // may always be stopped.
     const least = Math.ceil((service.desiredCount * service.minimumHealthyPercent) / 100);
     const healthy = new Set(wanted.filter((task) => this.#isHealthy(task)));
     let spare = healthy.size - least;
