@@ -324,6 +324,9 @@ test('groups are described with members, target groups and tags, page by page', 
   const rest = await client.send(new DescribeAutoScalingGroupsCommand({ NextToken: first.NextToken }));
   expect(rest.AutoScalingGroups?.map((each) => each.AutoScalingGroupName)).toEqual(['other-49']);
   expect(rest.NextToken).toBeUndefined();
+  await expect(client.send(new DescribeAutoScalingGroupsCommand({ NextToken: 'made-up' }))).rejects.toMatchObject({
+    name: 'InvalidNextToken',
+  });
   const tagged = await client.send(
     new DescribeAutoScalingGroupsCommand({ Filters: [{ Name: 'tag:team', Values: ['a'] }] }),
   );

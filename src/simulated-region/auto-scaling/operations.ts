@@ -50,10 +50,6 @@ function invalid(message: string): ServiceError {
   return new ServiceError('ValidationError', message);
 }
 
-function badToken(token: string): ServiceError {
-  return new ServiceError('InvalidNextToken', `The token '${token}' is invalid`);
-}
-
 function groupNamed(groups: Groups, name: string | undefined): GroupRecord {
   const group = groups.groups.get(name ?? '');
   if (!group) throw invalid(`AutoScalingGroup name not found - ${name}`);
@@ -72,7 +68,7 @@ function describeOperations(groups: Groups, world: World): Operations {
           .filter((group) =>
             (input.Filters ?? []).every((filter) => hasTag(group, filter.Name ?? '', filter.Values ?? [])),
           );
-        const { items, next } = page(found, input.NextToken, pageSize(input.MaxRecords, 100), badToken);
+        const { items, next } = page(found, input.NextToken, pageSize(input.MaxRecords, 100), 'InvalidNextToken');
         return {
           AutoScalingGroups: items.map((group) => describeGroup(groups, world, group)),
           ...(next !== undefined && { NextToken: next }),
@@ -86,7 +82,7 @@ function describeOperations(groups: Groups, world: World): Operations {
       const ids = input.InstanceIds;
       if ((ids?.length ?? 0) > 50) throw invalid('The number of instance ids that may be passed in is limited to 50');
       const found = [...groups.members.values()].filter((each) => !ids?.length || ids.includes(each.instanceId));
-      const { items, next } = page(found, input.NextToken, pageSize(input.MaxRecords, 50), badToken);
+      const { items, next } = page(found, input.NextToken, pageSize(input.MaxRecords, 50), 'InvalidNextToken');
       return {
         AutoScalingInstances: items.map((member) => ({
           ...describeMember(world, member),
