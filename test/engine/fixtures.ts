@@ -49,13 +49,22 @@ export function engineFor(
   handlers: EmbeddedEngineOptions['handlers'] = {},
   more: Partial<EmbeddedEngineOptions> = {},
 ): EmbeddedEngine {
-  return new EmbeddedEngine({
+  const engine = new EmbeddedEngine({
     ...location,
     journal: ':memory:',
     definitions: { 'drain-instance': definition },
     handlers,
     ...more,
   });
+  opened.push(engine);
+  return engine;
+}
+
+const opened: EmbeddedEngine[] = [];
+
+/** For afterEach on real time: an open wait would keep the process. */
+export async function closeEngines(): Promise<void> {
+  await Promise.all(opened.splice(0).map((engine) => engine.close()));
 }
 
 export class Named extends Error {
