@@ -58,7 +58,9 @@ export const DrainInstanceInput = z.strictObject({
     .describe('How the lifecycle action is completed when the deadline comes first.'),
   timeoutSeconds: wholeSeconds(1, LONGEST_SECONDS)
     .optional()
-    .describe('How long the drain may take; SLUICE_DRAIN_TIMEOUT_SECONDS when there is neither this nor a lifecycle hook.'),
+    .describe(
+      'How long the drain may take; SLUICE_DRAIN_TIMEOUT_SECONDS when there is neither this nor a lifecycle hook.',
+    ),
   deadline: Timestamp.optional().describe('The same as a point in time; the earlier of the two holds.'),
   minPollIntervalSeconds: wholeSeconds(1, 3600).optional().describe('Never look more often than this.'),
   maxPollIntervalSeconds: wholeSeconds(1, 43_200).optional().describe('Never look less often than this.'),

@@ -38,6 +38,45 @@ export class Refused extends SluiceError {
   override readonly name: string = 'Refused';
 }
 
+/** Several target groups could be meant, or none that takes such a target: the caller has to name one. */
+export class AmbiguousTargetGroup extends Refused {
+  override readonly name = 'AmbiguousTargetGroup';
+  /** ARNs, by name in the message. */
+  readonly candidates: readonly string[];
+  constructor(message: string, candidates: readonly string[]) {
+    super(message);
+    this.candidates = candidates;
+  }
+}
+
+/** What is wrong with one instance of a delayed termination. */
+export interface AdmissionFault {
+  readonly instanceId: string;
+  readonly kind: 'not-found' | 'mismatch' | 'protected' | 'unguarded' | 'region';
+  readonly message: string;
+}
+
+/** Instances may not be terminated as asked. Every fault is listed; nothing has been touched. */
+export class NotAdmitted extends Refused {
+  override readonly name = 'NotAdmitted';
+  readonly faults: readonly AdmissionFault[];
+  constructor(faults: readonly AdmissionFault[]) {
+    super(describeFaults(faults));
+    this.faults = faults;
+  }
+}
+
+const FAULTS_IN_FULL = 20;
+
+function describeFaults(faults: readonly AdmissionFault[]): string {
+  const told = faults.slice(0, FAULTS_IN_FULL).map(({ message }) => message);
+  const more = faults.length - told.length;
+  return [...told, ...(more > 0 ? [`and ${more} more`] : [])].join('; ');
+}
+
+/** Names of the errors after which a receipt says `refused`. */
+export const REFUSALS: readonly string[] = ['Refused', 'InvalidInput', 'AmbiguousTargetGroup', 'NotAdmitted'];
+
 /** AWS asked for fewer calls. Waited out. */
 export class Throttled extends SluiceError {
   override readonly name = 'Throttled';

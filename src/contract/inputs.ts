@@ -1,7 +1,15 @@
 /** The input schema of every workflow, by its public name: what every entry point parses and documents. */
 import type * as z from 'zod';
+import { AwaitDrainedInput } from './await-drained.ts';
+import { DelayedTerminationInput } from './delayed-termination.ts';
+import { DeregisterTargetsInput } from './deregister-targets.ts';
 import { DrainInstanceInput } from './drain-instance.ts';
+import { RegisterTargetsInput } from './register-targets.ts';
 
 export const INPUTS: Readonly<Record<string, z.ZodObject>> = {
   'drain-instance': DrainInstanceInput,
+  'delayed-termination': DelayedTerminationInput,
+  'register-targets': RegisterTargetsInput,
+  'deregister-targets': DeregisterTargetsInput,
+  'await-drained': AwaitDrainedInput,
 };

@@ -56,6 +56,17 @@ export const SettingsSchema = z.object({
   SLUICE_DRAIN_TIMEOUT_SECONDS: seconds(1, 2_000_000, 3_600).describe(
     'How long a drain may take that has neither a timeout nor a hook.',
   ),
+  SLUICE_TARGETS_TIMEOUT_SECONDS: seconds(1, 2_000_000, 5_400).describe(
+    'How long registering, deregistering or awaiting targets may take without a timeout of its own.',
+  ),
+  SLUICE_TERMINATION_DELAY_SECONDS: seconds(0, 2_000_000, 10).describe(
+    'How long a delayed termination waits that names no delay.',
+  ),
+  SLUICE_TERMINATION_TAG: z
+    .string()
+    .regex(/^[^=]{1,128}(?:=.{0,256})?$/, { error: 'must be the key of a tag, or key=value' })
+    .optional()
+    .describe('Tag that an instance must carry to be terminated: a key, or key=value.'),
   SLUICE_MIN_POLL_INTERVAL_SECONDS: seconds(1, 3_600, 8).describe('Never look more often than this.'),
   SLUICE_MAX_POLL_INTERVAL_SECONDS: seconds(1, 43_200, 600).describe('Never look less often than this.'),
   SLUICE_LOG_LEVEL: oneOf('DEBUG', 'INFO', 'WARN', 'ERROR').default('INFO').describe('Least level that is logged.'),
@@ -68,6 +79,10 @@ export interface Settings {
   readonly allowedRegions: readonly string[];
   readonly eventBus: string;
   readonly drainTimeoutSeconds: number;
+  readonly targetsTimeoutSeconds: number;
+  readonly terminationDelaySeconds: number;
+  /** A key, or key=value. */
+  readonly terminationTag?: string;
   readonly minPollIntervalSeconds: number;
   readonly maxPollIntervalSeconds: number;
   readonly logLevel: 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
@@ -104,6 +119,9 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     allowedRegions: read.SLUICE_ALLOWED_REGIONS,
     eventBus: read.SLUICE_EVENT_BUS,
     drainTimeoutSeconds: read.SLUICE_DRAIN_TIMEOUT_SECONDS,
+    targetsTimeoutSeconds: read.SLUICE_TARGETS_TIMEOUT_SECONDS,
+    terminationDelaySeconds: read.SLUICE_TERMINATION_DELAY_SECONDS,
+    ...(read.SLUICE_TERMINATION_TAG === undefined ? {} : { terminationTag: read.SLUICE_TERMINATION_TAG }),
     minPollIntervalSeconds: read.SLUICE_MIN_POLL_INTERVAL_SECONDS,
     maxPollIntervalSeconds: read.SLUICE_MAX_POLL_INTERVAL_SECONDS,
     logLevel: read.SLUICE_LOG_LEVEL,

@@ -1,0 +1,20 @@
+/** `await-drained`: what goes in, and the receipt that comes out. It changes nothing. */
+import * as z from 'zod';
+import { listOf, place, region, Target, targetsReceipt, timing, Until, withPlaceRules } from './targets.ts';
+
+export const AwaitDrainedInput = withPlaceRules(
+  z.strictObject(
+    {
+      ...region,
+      targets: listOf(Target).describe('What to wait for: in every target group and on every port, unless told.'),
+      ...place,
+      until: Until,
+      ...timing,
+    },
+    { error: 'must be an object' },
+  ),
+);
+export type AwaitDrainedInput = z.output<typeof AwaitDrainedInput>;
+
+export const AwaitDrainedReceipt = z.object({ workflow: z.literal('await-drained'), ...targetsReceipt });
+export type AwaitDrainedReceipt = z.output<typeof AwaitDrainedReceipt>;
