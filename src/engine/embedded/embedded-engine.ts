@@ -1,5 +1,5 @@
 /** Runs the shipped definitions within one process, durably: a journal in SQLite is what survives it. */
-import { executionArnOf, functionArn, type StackLocation, stateMachineArn } from '../arns.ts';
+import { executionArnOf, type StackLocation, stateMachineArn } from '../arns.ts';
 import { EngineClosed, ExecutionAlreadyExists, ExecutionDoesNotExist, JournalUnavailable } from '../errors.ts';
 import type {
   ExecutionDescription,
@@ -14,7 +14,7 @@ import type {
 import type { StateMachineDefinition } from './definition.ts';
 import { describeRow, pageOf, pageStart } from './descriptions.ts';
 import { Execution } from './execution.ts';
-import { History, toHistoryEvent } from './history.ts';
+import { toHistoryEvent } from './history.ts';
 import type { EngineLogger, Host, Progress, StepHandler } from './host.ts';
 import { type ExecutionRow, Journal } from './journal.ts';
 import { checkInput, checkName } from './limits.ts';
@@ -184,7 +184,7 @@ export class EmbeddedEngine implements WorkflowEngine {
     const input = checkInput(request.input);
     this.#purge();
     const identity = { arn: this.executionArn(workflow, name), workflow, name, input, started: Date.now() };
-    const execution = new Execution(this.#host, identity, machine.definition, new History(this.#host.historyBytes));
+    const execution = new Execution(this.#host, identity, machine.definition);
     let first: Position | undefined;
     const { arn } = identity;
     const insert = (): Started => {
@@ -235,15 +235,7 @@ export class EmbeddedEngine implements WorkflowEngine {
       if (text === undefined) throw new JournalUnavailable(`The journal has lost the definition of ${arn}`);
       return text;
     });
-    const history = new History(this.#host.historyBytes, row.events, this.#store.lastPayload(row.id));
-    const execution = new Execution(
-      this.#host,
-      { arn, workflow, name, input, started },
-      definition,
-      history,
-      row.transitions,
-    );
-    execution.row = row.id;
+    const execution = new Execution(this.#host, { arn, workflow, name, input, started }, definition, row);
     this.#open.set(arn, execution);
     return execution;
   }
@@ -300,7 +292,6 @@ export class EmbeddedEngine implements WorkflowEngine {
         return engine.#eventListeners.size > 0;
       },
       machineArn: (workflow) => stateMachineArn(this.#location, workflow),
-      functionArn: (key) => functionArn(this.#location, key),
       observe: (progress) => {
         for (const listener of this.#eventListeners) this.#tell(() => listener(progress));
       },

@@ -4,41 +4,26 @@
  * what they led to is written with the next Task or Wait.
  */
 import { ExecutionError } from 'aws-local-stepfunctions';
-import { JournalUnavailable } from '../errors.ts';
-import type { WorkflowName } from '../workflow-engine.ts';
+import { contextOf, type Identity } from './context.ts';
 import type { Json, PreparedDefinition, PreparedState } from './definition.ts';
 import { dataLimitExceeded, Halted, TaskFailure, Terminal } from './failures.ts';
-import { type EventDetails, type History, toHistoryEvent } from './history.ts';
+import { type EventDetails, History, toHistoryEvent } from './history.ts';
 import type { Host } from './host.ts';
+import type { ExecutionRow } from './journal.ts';
 import { MAX_HISTORY_EVENTS, tooLarge } from './limits.ts';
 import type { Ending, Position } from './store.ts';
 import { runAttempt } from './task.ts';
 import { at, type Timer } from './timers.ts';
 import { waitsUntil } from './wait.ts';
-
-export interface Identity {
-  readonly arn: string;
-  readonly workflow: WorkflowName;
-  readonly name: string;
-  /** JSON. */
-  readonly input: string;
-  /** Milliseconds since the epoch: of the first start, also after a re-entry. */
-  readonly started: number;
-}
-
-/** Pauses between attempts to write to a journal that cannot be written. */
-const FIRST_PAUSE_MS = 1_000;
-const LONGEST_PAUSE_MS = 30_000;
+import { Writer } from './writer.ts';
 
 export class Execution {
   readonly identity: Identity;
   readonly history: History;
   transitions: number;
-  /** Row in the journal; known once its insertion has run. */
-  row = 0;
+  readonly #writer: Writer;
   readonly #host: Host;
   readonly #definition: PreparedDefinition;
-  #writing: Promise<void> = Promise.resolve();
   #timeout: Timer | undefined;
   #running: Promise<void> = Promise.resolve();
   #closed: Promise<void> | undefined;
@@ -46,15 +31,24 @@ export class Execution {
   #letGo: (() => void) | undefined;
   #handling = false;
   #slot = false;
-  #admission: ReturnType<History['writeTo']> | undefined;
   #child: string | undefined;
 
-  constructor(host: Host, identity: Identity, definition: PreparedDefinition, history: History, transitions = 0) {
+  /** @param row what the journal has of it; absent for a new one. */
+  constructor(
+    host: Host,
+    identity: Identity,
+    definition: PreparedDefinition,
+    row?: Pick<ExecutionRow, 'id' | 'events' | 'transitions'>,
+  ) {
     this.#host = host;
     this.identity = identity;
     this.#definition = definition;
-    this.history = history;
-    this.transitions = transitions;
+    this.history =
+      row === undefined
+        ? new History(host.historyBytes)
+        : new History(host.historyBytes, row.events, host.store.lastPayload(row.id));
+    this.transitions = row?.transitions ?? 0;
+    this.#writer = new Writer(host, identity.arn, this.history, row?.id);
   }
 
   /** Records a state's entry; what makes it durable is the next write. */
@@ -70,19 +64,17 @@ export class Execution {
    * @param insert adds the execution's row and returns its id.
    */
   admit(insert: () => number): Position {
-    this.row = insert();
-    const { store } = this.#host;
+    const row = insert();
     this.#record('ExecutionStarted', { input: this.identity.input });
     const position = this.enter(this.#definition.startAt, this.identity.input);
-    store.moveTo(this.row, position, this.history.count, this.transitions);
-    this.#admission = this.history.writeTo(store, this.row);
+    this.#host.store.moveTo(row, position, this.history.count, this.transitions);
+    this.#writer.admit(row);
     return position;
   }
 
   /** The admission is on the disk. */
   admitted(): void {
-    if (this.#admission !== undefined) this.history.written(this.#admission);
-    this.#admission = undefined;
+    this.#writer.admitted();
   }
 
   /** Goes on from a position that is in the journal, to the end or until the engine closes. */
@@ -120,12 +112,12 @@ export class Execution {
     if (!this.#handling) this.#letGo?.();
     await this.#running;
     await this.#closed;
-    await this.#writing;
+    await this.#writer.idle();
   }
 
   /** Writes the events that are not yet written. */
   flush(): Promise<void> {
-    return this.#write(() => undefined, true);
+    return this.#writer.write(() => undefined);
   }
 
   async #end(status: Ending['status'], details: Pick<Ending, 'output' | 'error' | 'cause'>): Promise<void> {
@@ -138,7 +130,7 @@ export class Execution {
     if (child !== undefined)
       this.#host.stopChild(child, `The parent execution ${this.identity.arn} has ended: ${status}`);
     const ending = { status, stopped, ...details };
-    await this.#write(() => this.#host.store.end(this.row, ending, this.history.count, this.transitions), true);
+    await this.#writer.write((row) => this.#host.store.end(row, ending, this.history.count, this.transitions));
     this.#host.ended(this.identity.arn);
   }
 
@@ -189,7 +181,7 @@ export class Execution {
     let attempts = 0;
     const { promise: halted, reject: halt } = Promise.withResolvers<never>();
     halted.catch(() => undefined);
-    const context = this.#context(state, position);
+    const context = contextOf(this.#host, this.identity, state.name, position.entered);
 
     const handlers: Record<string, (payload: Json) => Json | Promise<Json>> = {};
     for (const [exit, target] of state.exits) {
@@ -312,24 +304,6 @@ export class Execution {
     }
   }
 
-  /** `$$` of the state, but for `$$.Execution`, which the library overwrites and definitions find under `$$.Run`. */
-  #context(state: PreparedState, position: Position) {
-    const { arn, workflow, name, started, input } = this.identity;
-    const machineArn = this.#host.machineArn(workflow);
-    return {
-      Run: {
-        Id: arn,
-        Name: name,
-        StartTime: new Date(started).toISOString(),
-        get Input(): unknown {
-          return JSON.parse(input);
-        },
-      },
-      StateMachine: { Id: machineArn, Name: machineArn.slice(machineArn.lastIndexOf(':') + 1) },
-      State: { Name: state.name, EnteredTime: new Date(position.entered).toISOString(), RetryCount: 0 },
-    };
-  }
-
   #state(name: string): PreparedState {
     const state = this.#definition.states.get(name);
     if (state === undefined) throw new Terminal('States.Runtime', `There is no state '${name}'`);
@@ -359,39 +333,11 @@ export class Execution {
   }
 
   #moveTo(position: Position): Promise<void> {
-    return this.#write(() => {
-      this.#host.store.moveTo(this.row, position, this.history.count, this.transitions);
-    }, false);
-  }
-
-  /** One write at a time: events are taken off the list when their write has happened. */
-  #write(change: () => void, always: boolean): Promise<void> {
-    const result = this.#writing.then(() => this.#attemptWrite(change, always));
-    this.#writing = result.catch(() => undefined);
-    return result;
-  }
-
-  /** While the journal cannot be written nothing goes on; the state that was to be entered waits until it can. */
-  async #attemptWrite(change: () => void, always: boolean): Promise<void> {
-    const { journal, store, logger } = this.#host;
-    for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
-      if (!always && this.#closed !== undefined) return;
-      try {
-        const batch = await journal.write(() => {
-          change();
-          return this.history.writeTo(store, this.row);
-        });
-        this.history.written(batch);
-        return;
-      } catch (error) {
-        if (!(error instanceof JournalUnavailable) || this.#host.closing) throw error;
-        logger.error('The journal cannot be written; the execution waits', {
-          arn: this.identity.arn,
-          error: error.message,
-        });
-        await new Promise<void>((resolve) => at(Date.now() + pause, resolve));
-      }
-    }
+    const { store } = this.#host;
+    return this.#writer.write(
+      (row) => store.moveTo(row, position, this.history.count, this.transitions),
+      () => this.#closed === undefined,
+    );
   }
 }
 

@@ -69,10 +69,6 @@ export class History {
     this.#dropBefore = undefined;
   }
 
-  get hasUnwritten(): boolean {
-    return this.#events.length > 0;
-  }
-
   #payload(body: string | undefined): number | null {
     if (body === undefined) return null;
     const known = this.#recent.find((payload) => payload.body === body);

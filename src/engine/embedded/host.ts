@@ -53,7 +53,6 @@ export interface Host {
   readonly historyBytes: number;
   readonly observed: boolean;
   machineArn(workflow: WorkflowName): string;
-  functionArn(functionKey: string): string;
   observe(progress: Progress): void;
   /** Starts a child execution, or finds the one that this key has started. @returns its ARN. */
   startChild(request: ChildRequest): Promise<string>;
