@@ -73,8 +73,14 @@ export class StepFunctionsEngine implements WorkflowEngine {
     return this.#described(answer);
   }
 
-  async history(executionArn: string): Promise<readonly HistoryEvent[]> {
+  async history(executionArn: string, options: { readonly last?: number } = {}): Promise<readonly HistoryEvent[]> {
+    const { last } = options;
     const events: HistoryEvent[] = [];
+    if (last !== undefined) {
+      const command = new GetExecutionHistoryCommand({ executionArn, maxResults: last, reverseOrder: true });
+      const page = await translated(() => this.#sfn.send(command));
+      return (page.events ?? []).map(historyEvent).reverse();
+    }
     let nextToken: string | undefined;
     do {
       const command = new GetExecutionHistoryCommand({ executionArn, maxResults: 1000, nextToken });

@@ -76,8 +76,11 @@ export interface WorkflowEngine {
   describe(executionArn: string): Promise<ExecutionDescription>;
   /** The ARN that an execution of this name has, whether or not it exists. */
   executionArn(workflow: WorkflowName, name: string): string;
-  /** All events, oldest first, every page read. @throws ExecutionDoesNotExist */
-  history(executionArn: string): Promise<readonly HistoryEvent[]>;
+  /**
+   * Events, oldest first: all, every page read, or only the last so many (at most 1,000).
+   * @throws ExecutionDoesNotExist
+   */
+  history(executionArn: string, options?: { readonly last?: number }): Promise<readonly HistoryEvent[]>;
   /** Stopping what has ended changes nothing. @throws ExecutionDoesNotExist */
   stop(executionArn: string, reason?: { readonly error?: string; readonly cause?: string }): Promise<void>;
   list(request: ListRequest): Promise<ExecutionPage>;

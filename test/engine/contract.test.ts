@@ -178,5 +178,6 @@ describe.each(engines)('%s', (_, make) => {
     expect(history.length).toBeGreaterThan(2000);
     expect(history.map((event) => event.id)).toEqual(history.map((_event, index) => index + 1));
     expect(history.at(-1)?.type).toBe('ExecutionSucceeded');
+    expect(await engine.history(executionArn, { last: 3 })).toEqual(history.slice(-3));
   });
 });

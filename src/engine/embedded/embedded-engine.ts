@@ -95,10 +95,10 @@ export class EmbeddedEngine implements WorkflowEngine {
     return describeRow(this.#row(executionArn));
   }
 
-  async history(executionArn: string): Promise<readonly HistoryEvent[]> {
+  async history(executionArn: string, options: { readonly last?: number } = {}): Promise<readonly HistoryEvent[]> {
     const row = this.#row(executionArn);
     await this.#open.get(executionArn)?.flush();
-    return this.#store.events(row.id).map(toHistoryEvent);
+    return this.#store.events(row.id, options.last).map(toHistoryEvent);
   }
 
   /** Events written so far, and transitions (states entered, tasks retried), which are what AWS bills. */

@@ -91,14 +91,17 @@ export class Store {
     );
   }
 
-  events(execution: number): EventRow[] {
-    return this.#journal.all<EventRow>(
+  /** Oldest first: all, or the last so many. */
+  events(execution: number, last = Number.MAX_SAFE_INTEGER): EventRow[] {
+    const rows = this.#journal.all<EventRow>(
       `SELECT e.id, e.type, e.at, e.state, i.body AS input, o.body AS output, e.error, e.cause FROM events e
        LEFT JOIN payloads i ON i.execution = e.execution AND i.id = e.input
        LEFT JOIN payloads o ON o.execution = e.execution AND o.id = e.output
-       WHERE e.execution = ? ORDER BY e.id`,
+       WHERE e.execution = ? ORDER BY e.id DESC LIMIT ?`,
       execution,
+      last,
     );
+    return rows.reverse();
   }
 
   lastPayload(execution: number): number {
