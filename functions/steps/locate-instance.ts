@@ -3,6 +3,7 @@ import { describeInstance, ec2Client, privateAddresses } from '../../src/aws/ec2
 import { ecsClient } from '../../src/aws/ecs.ts';
 import { deregistrationDelay, elbv2Client } from '../../src/aws/elbv2.ts';
 import { DrainData, type PlannedTargetGroup } from '../../src/contract/drain-data.ts';
+import { NotFound } from '../../src/contract/errors.ts';
 import { stepBudgetSeconds } from '../../src/core/drain/budget.ts';
 import { iso } from '../../src/core/time.ts';
 import { step } from '../../src/lambda/step.ts';
@@ -28,7 +29,8 @@ export const handler = step(
     const arns = [...new Set([...own, ...(ecsOwn?.owned.keys() ?? [])])];
     const targetGroups: PlannedTargetGroup[] = [];
     for (const arn of arns) {
-      const delaySeconds = await deregistrationDelay(elbv2Client(aws, region), arn);
+      const delaySeconds = await delayUnlessGone(arn);
+      if (delaySeconds === undefined) continue;
       const ownedByEcs = [...(ecsOwn?.owned.get(arn) ?? [])];
       targetGroups.push({ arn, delaySeconds, ownedByEcs, usedByEcs: ecsOwn?.owned.has(arn) ?? false });
     }
@@ -65,6 +67,16 @@ export const handler = step(
           }
         : progress,
     };
+
+    /** An Auto Scaling group, or a service, may still name a target group that has been deleted. The input may not. */
+    async function delayUnlessGone(arn: string): Promise<number | undefined> {
+      try {
+        return await deregistrationDelay(elbv2Client(aws, region), arn);
+      } catch (error) {
+        if (error instanceof NotFound && plan.input.targetGroups?.includes(arn) !== true) return undefined;
+        throw error;
+      }
+    }
 
     async function groupUnlessNamed(): Promise<string | undefined> {
       return plan.input.targetGroups === undefined ? groupOfInstance(autoScaling, instanceId) : undefined;

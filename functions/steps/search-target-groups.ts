@@ -1,6 +1,7 @@
 import { deregistrationDelay, elbv2Client, pageOfTargetGroups, targetHealth } from '../../src/aws/elbv2.ts';
 import { DrainData, type PlannedTargetGroup } from '../../src/contract/drain-data.ts';
 import { stepBudgetSeconds } from '../../src/core/drain/budget.ts';
+import { decideSearch } from '../../src/core/drain/search.ts';
 import { concerns } from '../../src/core/drain/targets.ts';
 import { step } from '../../src/lambda/step.ts';
 
@@ -10,9 +11,9 @@ const PAGE = 20;
 /** One page of the search through all target groups of the region, which costs a call for each of them. */
 export const handler = step(
   DrainData,
-  async ({ plan, progress }, { aws }) => {
+  async ({ plan, progress }, { aws, now }) => {
     const { location } = plan;
-    if (location?.searchFrom === undefined) return { plan, progress };
+    if (location?.searchFrom === undefined) return { plan, progress, decision: decideSearch(plan, progress, now()) };
     const elbv2 = elbv2Client(aws, plan.input.region);
     const page = await pageOfTargetGroups(elbv2, PAGE, location.searchFrom.marker);
     const found: PlannedTargetGroup[] = [];
@@ -26,7 +27,8 @@ export const handler = step(
     const { searchFrom: _, ...rest } = location;
     const targetGroups = [...location.targetGroups, ...found];
     const next = page.marker === undefined ? {} : { searchFrom: { marker: page.marker } };
-    return { plan: { ...plan, location: { ...rest, targetGroups, ...next } }, progress };
+    const searched = { ...plan, location: { ...rest, targetGroups, ...next } };
+    return { plan: searched, progress, decision: decideSearch(searched, progress, now()) };
   },
   stepBudgetSeconds,
 );

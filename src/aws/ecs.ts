@@ -12,7 +12,7 @@ import {
   type Task,
   UpdateContainerInstancesStateCommand,
 } from '@aws-sdk/client-ecs';
-import { Rejected } from '../contract/errors.ts';
+import { Rejected, Unavailable } from '../contract/errors.ts';
 import type { TaskFacts } from '../core/tasks.ts';
 import { batches } from './batches.ts';
 import { clientFactory } from './clients.ts';
@@ -63,8 +63,8 @@ export async function findContainerInstance(
 }
 
 /**
- * @returns `absent` when the container instance has gone meanwhile
- * @throws Rejected when ECS will not, as for an instance that is still registering
+ * @returns `absent` when the container instance has gone meanwhile, or never made it
+ * @throws Unavailable while it is still registering: ECS takes no state for it until it is ACTIVE
  */
 export async function setContainerInstanceState(
   ecs: ECSClient,
@@ -83,9 +83,27 @@ export async function setContainerInstanceState(
       `ECS UpdateContainerInstancesState: ${failure.reason ?? 'failed'} ${failure.detail ?? ''}`.trim(),
     );
   } catch (error) {
-    if (codeOf(error) === 'InvalidParameterException' && isContainerInstanceGone(error)) return 'absent';
-    throw error;
+    if (isContainerInstanceGone(error)) return 'absent';
+    if (!REFUSALS.includes(codeOf(error))) throw error;
+    // What the refusal means is not in its code, and its text is nobody's contract: the instance itself is asked.
+    const standing = await containerInstanceStatus(ecs, cluster, containerInstanceArn);
+    if (standing === undefined || standing === 'INACTIVE' || standing === 'REGISTRATION_FAILED') return 'absent';
+    if (standing !== 'REGISTERING' && standing !== 'DEREGISTERING') throw error;
+    throw new Unavailable(`ECS takes no state for ${containerInstanceArn} while it is ${standing}`, { cause: error });
   }
+}
+
+const REFUSALS = ['InvalidParameterException', 'ClientException'];
+
+async function containerInstanceStatus(
+  ecs: ECSClient,
+  cluster: string,
+  containerInstanceArn: string,
+): Promise<string | undefined> {
+  const { containerInstances } = await ecs.send(
+    new DescribeContainerInstancesCommand({ cluster, containerInstances: [containerInstanceArn] }),
+  );
+  return containerInstances?.[0]?.status;
 }
 
 /** The tasks on a container instance, and how many of them were listed but could not be described. */

@@ -101,7 +101,6 @@ export const DrainDecision = z.object({
   next: z.enum([
     'wait',
     'hold',
-    'search',
     'deregister',
     'stop-standalone-tasks',
     'stop-daemon-tasks',
@@ -113,17 +112,7 @@ export const DrainDecision = z.object({
   waitUntil: Timestamp,
   /** Where the loop goes on after a fault was waited out. */
   resume: z
-    .enum([
-      'read-hook',
-      'locate',
-      'search',
-      'deregister',
-      'set-draining',
-      'set-active',
-      'observe',
-      'complete',
-      'expire',
-    ])
+    .enum(['read-hook', 'locate', 'search', 'deregister', 'set-draining', 'set-active', 'observe', 'expire'])
     .default('observe'),
   /** Tasks to stop, at most 100 at a time. */
   taskArns: z.array(z.string()).default([]),

@@ -3,7 +3,7 @@
  *
  * Two laws hold, and are tested as properties: the look after the true end comes within the larger of 10 s and 10 % of
  * the time waited; and the history of a 48-hour wait stays under 25,000 events. A share of the time already waited gives
- * both: the wait grows as the drain does, so there are about a hundred looks in 48 hours, and none is far from the last.
+ * both: the wait grows as the drain does, so there are a few hundred looks in 48 hours, and none is far from the last.
  */
 import { SECOND } from './time.ts';
 
@@ -11,6 +11,8 @@ import { SECOND } from './time.ts';
 const SHARE = 0.08;
 const JITTER = 0.15;
 const AFTER_KNOWN_END = SECOND;
+/** However short a caller wants the longest wait: the looks of a long drain must fit into one history. */
+const LEAST_SHARE = 1 / 200;
 
 export interface Pace {
   /** When the waiting began, ms. */
@@ -30,8 +32,9 @@ export interface Pace {
 export function nextLook(pace: Pace): number {
   const { now } = pace;
   const least = pace.minIntervalSeconds * SECOND;
-  const most = pace.maxIntervalSeconds * SECOND;
-  const share = Math.max(0, now - pace.startedAt) * SHARE * (1 - JITTER * pace.random);
+  const waited = Math.max(0, now - pace.startedAt);
+  const most = Math.max(pace.maxIntervalSeconds * SECOND, waited * LEAST_SHARE);
+  const share = waited * SHARE * (1 - JITTER * pace.random);
   const interval = Math.min(Math.max(share, least), most);
   const known = pace.knownEnd !== undefined && pace.knownEnd > now ? pace.knownEnd + AFTER_KNOWN_END : undefined;
   const wanted = known === undefined ? now + interval : Math.min(Math.max(known, now + least), now + most);
@@ -39,11 +42,5 @@ export function nextLook(pace: Pace): number {
   return Math.max(Math.min(wanted, landmark), now + SECOND);
 }
 
-/**
- * The longest wait of a drain whose spot instance may be taken with two minutes' notice: short, but never so short that
- * the looks left until the deadline would fill the history.
- * @returns seconds
- */
-export function spotInterval(secondsToDeadline: number): number {
-  return Math.max(30, Math.ceil(secondsToDeadline / 1_500));
-}
+/** The longest wait of a drain whose spot instance may be taken with two minutes' notice. */
+export const SPOT_INTERVAL_SECONDS = 30;

@@ -2,7 +2,7 @@
 import { type Clock, install } from '@sinonjs/fake-timers';
 import { DEFINITIONS, stepHandlers } from '../../functions/registry.ts';
 import { readSettings } from '../../src/contract/settings.ts';
-import { type EmbeddedEngineOptions, EmbeddedEngine } from '../../src/engine/embedded/embedded-engine.ts';
+import { EmbeddedEngine, type EmbeddedEngineOptions } from '../../src/engine/embedded/embedded-engine.ts';
 import type { ExecutionDescription } from '../../src/engine/workflow-engine.ts';
 import { type RegionOptions, SimulatedRegion } from '../../src/simulated-region/region.ts';
 
@@ -61,9 +61,21 @@ export class Lab {
     await this.clock.tickAsync(0);
     while (ended === undefined) {
       if (Date.now() > limit) throw new Error(`${executionArn} has not ended within ${withinSeconds} s`);
-      await this.clock.nextAsync();
+      await this.#settle();
+      if (ended === undefined) await this.clock.nextAsync();
     }
     return ended;
+  }
+
+  /** Calls in flight pass through streams and the event loop: time must stand still until nothing moves any more. */
+  async #settle(): Promise<void> {
+    let before = '';
+    for (let quiet = 0; quiet < 4; ) {
+      await new Promise((resolve) => setImmediate(resolve));
+      const now = `${this.region.calls.count()} ${this.clock.countTimers()}`;
+      quiet = now === before ? quiet + 1 : 0;
+      before = now;
+    }
   }
 
   async pass(seconds: number): Promise<void> {

@@ -2,29 +2,35 @@
 import type { DrainData, DrainDecision } from '../../contract/drain-data.ts';
 import { Unavailable } from '../../contract/errors.ts';
 import { iso, millis, SECOND } from '../time.ts';
-import { isHeartbeatDue, nextObservation } from './progress.ts';
+import { isExpiring, isHeartbeatDue, nextObservation } from './progress.ts';
 
 /** After the deadline the completion is tried for this long; then Auto Scaling has long decided by itself. */
 const GIVE_UP_AFTER_SECONDS = 3_600;
 const COMPLETION_RETRY_SECONDS = 15;
 
-/** @throws Unavailable when the deadline has been over for an hour: the drain is reported as failed. */
+/**
+ * @throws Unavailable when the deadline has been over for an hour, and at once in a dry run, which waits for nothing: the
+ * drain is reported as failed.
+ */
 export function decideAfterFault(data: DrainData, now: number, random: number): DrainData {
   const { plan } = data;
   const progress = { ...data.progress, faults: data.progress.faults + 1 };
   const deadline = millis(plan.deadline);
   const fault = data.fault ?? data.heartbeatFault;
+  if (plan.kind === 'look') throw new Unavailable(`a dry run looks once: ${fault?.Cause ?? 'no cause given'}`);
   if (now > deadline + GIVE_UP_AFTER_SECONDS * SECOND) {
     throw new Unavailable(
       `AWS could not be reached until an hour after the deadline: ${fault?.Cause ?? 'no cause given'}`,
     );
   }
   const resume = resumeAt(data);
-  const ending = resume === 'complete' || resume === 'expire';
+  const expiring = resume === 'expire';
+  // What was seen to be over is looked at again soon, so that it is completed soon.
+  const ending = expiring || progress.drained;
   const heartbeatFailed = data.heartbeatFault !== undefined;
   const soon = now + (ending ? COMPLETION_RETRY_SECONDS : heartbeatPause(data)) * SECOND * (1 + random / 4);
   const observeAt = nextObservation(plan, progress, now, random);
-  const expired = now >= deadline && !ending;
+  const expired = now >= deadline && !expiring;
   return {
     plan,
     progress,
@@ -46,13 +52,13 @@ function heartbeatPause({ plan }: DrainData): number {
 
 function resumeAt({ plan, progress, decision }: DrainData): DrainDecision['resume'] {
   const { location } = plan;
+  // Whatever else was not done: after the deadline only the completion is left.
+  if (isExpiring(decision)) return 'expire';
   if (plan.input.lifecycle !== undefined && plan.hook === undefined) return 'read-hook';
   if (location === undefined) return 'locate';
-  if (plan.kind === 'restore') return decision?.resume === 'complete' ? 'complete' : 'set-active';
+  if (plan.kind === 'restore') return 'set-active';
   if (location.searchFrom !== undefined) return 'search';
-  if (plan.kind === 'look') return 'observe';
   if (progress.deregisterCheckedAt === undefined) return 'deregister';
   if (location.containerInstanceArn !== undefined && progress.drainingSetAt === undefined) return 'set-draining';
-  if (decision?.next === 'expire' || decision?.resume === 'expire') return 'expire';
   return 'observe';
 }

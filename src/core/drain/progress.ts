@@ -7,7 +7,7 @@
 import type { DrainDecision, DrainPlan, DrainProgress, TaskCounts } from '../../contract/drain-data.ts';
 import { UndoneByOthers } from '../../contract/errors.ts';
 import { spotDeadline, standaloneStopAt } from '../deadline.ts';
-import { nextLook, spotInterval } from '../pace.ts';
+import { nextLook, SPOT_INTERVAL_SECONDS } from '../pace.ts';
 import { classifyTask, isAlive, type TaskFacts, type TaskKind } from '../tasks.ts';
 import { iso, millis, SECOND } from '../time.ts';
 import {
@@ -33,7 +33,7 @@ export interface DrainFacts {
 }
 
 /** Tasks that one StopTask round takes on. */
-const STOP_AT_A_TIME = 100;
+export const STOP_AT_A_TIME = 100;
 /** An observation older than this is no ground for a step that cannot be undone. */
 export const FRESH_FOR_SECONDS = 60;
 
@@ -152,6 +152,11 @@ function decide(
   return going('wait', describeRest(progress));
 }
 
+/** The deadline has come, and its policy is being carried out, also after a fault on the way. */
+export function isExpiring(decision: Pick<DrainDecision, 'next' | 'resume'> | undefined): boolean {
+  return decision?.next === 'expire' || decision?.resume === 'expire';
+}
+
 /** @returns what is still there: `7 tasks alive (5 DEACTIVATING, 2 RUNNING), 1 target draining` */
 export function describeRest(progress: DrainProgress): string {
   const statuses = Object.entries(progress.tasksByStatus).map(([status, number]) => `${number} ${status}`);
@@ -175,7 +180,7 @@ function isTimeToStopStandalone(plan: DrainPlan, now: number): boolean {
 /** When half of the heartbeat timeout has passed since the last one; never when there is nothing to keep alive. */
 export function heartbeatDueAt(plan: DrainPlan, progress: DrainProgress): number | undefined {
   const timeout = plan.hook?.heartbeatTimeoutSeconds;
-  if (progress.lifecycle !== 'open' || timeout === undefined) return undefined;
+  if (plan.kind === 'look' || progress.lifecycle !== 'open' || timeout === undefined) return undefined;
   return millis(progress.heartbeatAt ?? plan.startedAt) + (timeout / 2) * SECOND;
 }
 
@@ -203,7 +208,7 @@ export function nextObservation(plan: DrainPlan, progress: DrainProgress, now: n
     minIntervalSeconds: plan.minPollIntervalSeconds,
     maxIntervalSeconds:
       location?.spot === true
-        ? Math.min(plan.maxPollIntervalSeconds, spotInterval((deadline - now) / SECOND))
+        ? Math.min(plan.maxPollIntervalSeconds, SPOT_INTERVAL_SECONDS)
         : plan.maxPollIntervalSeconds,
     landmarks: [deadline, ...nextHeartbeat, ...(stopAt ? [standaloneStopAt(startedAt, deadline)] : [])],
     random,

@@ -3,7 +3,7 @@ import { cap, type Status } from '../../contract/common.ts';
 import type { AnnounceDrainInput, DrainPlan, DrainProgress } from '../../contract/drain-data.ts';
 import type { DrainInstanceReceipt } from '../../contract/drain-instance.ts';
 import { iso } from '../time.ts';
-import { describeRest } from './progress.ts';
+import { describeRest, isExpiring } from './progress.ts';
 import { isOpen, toDeregister } from './targets.ts';
 
 /** @param now ms */
@@ -67,8 +67,8 @@ function outcome(data: AnnounceDrainInput): { status: Status; reason: string } {
     return { status: 'failed', reason: 'there is no plan to report on' };
   if (plan.kind === 'look')
     return { status: 'succeeded', reason: `looked once and touched nothing: ${describeRest(progress)}` };
+  if (isExpiring(decision)) return { status: 'timed-out', reason: expired(plan, progress) };
   if (plan.kind === 'restore') return { status: 'succeeded', reason: restored(plan, progress) };
-  if (decision?.next === 'expire') return { status: 'timed-out', reason: expired(plan, progress) };
   return { status: 'succeeded', reason: drained(plan, progress) };
 }
 
@@ -87,6 +87,9 @@ const DEADLINE_WORDS: Readonly<Record<DrainPlan['deadlineBy'], string>> = {
 };
 
 function expired(plan: DrainPlan, progress: DrainProgress): string {
+  if (plan.kind === 'restore' || progress.observedAt === undefined) {
+    return `${DEADLINE_WORDS[plan.deadlineBy]} came first: AWS did not answer, so that nothing is known of what is left`;
+  }
   return `${DEADLINE_WORDS[plan.deadlineBy]} came first: ${describeRest(progress)}`;
 }
 

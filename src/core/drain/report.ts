@@ -18,16 +18,19 @@ export function reportDrain(data: AnnounceDrainInput & { readonly unannounced?: 
     data.unannounced === true
       ? { ...written, notes: cap([...written.notes.first, 'the outcome could not be announced on the event bus']) }
       : written;
-  return { ending: endingOf(receipt), receipt, cause: JSON.stringify(receipt) };
+  return { ending: endingOf(receipt, data.plan?.input.onTimeout), receipt, cause: JSON.stringify(receipt) };
 }
 
-function endingOf(receipt: DrainInstanceReceipt): DrainReport['ending'] {
+function endingOf(receipt: DrainInstanceReceipt, onTimeout: 'continue' | 'abandon' | undefined): DrainReport['ending'] {
   switch (receipt.status) {
     case 'succeeded':
       return 'drained';
     case 'timed-out':
-      // A lifecycle drain that was told to continue has done what it was told.
-      return receipt.lifecycle.outcome === 'continued' ? 'timed-out-and-continued' : 'timed-out';
+      // A lifecycle drain that was told to continue has done what it was told, also where the action had gone already.
+      return receipt.lifecycle.outcome === 'continued' ||
+        (receipt.lifecycle.outcome === 'gone' && onTimeout === 'continue')
+        ? 'timed-out-and-continued'
+        : 'timed-out';
     case 'refused':
       return 'refused';
     case 'failed':
