@@ -1,10 +1,15 @@
 /** Amazon EC2: what an instance is, and whether its spot capacity is about to be taken. */
 import {
+  DescribeInstanceAttributeCommand,
   DescribeInstancesCommand,
   DescribeSpotInstanceRequestsCommand,
   EC2Client,
   type Instance,
+  paginateDescribeInstances,
+  TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2';
+import { Rejected } from '../contract/errors.ts';
+import { batches } from './batches.ts';
 import { clientFactory } from './clients.ts';
 import { codeOf } from './errors.ts';
 
@@ -21,12 +26,91 @@ export async function describeInstance(ec2: EC2Client, instanceId: string): Prom
   }
 }
 
+/** AWS takes 200 values in one filter. */
+const FILTER_VALUES = 200;
+
+/**
+ * Those of the instances that EC2 knows: by a filter, because a list of ids fails for all when one of them is unknown.
+ * @returns in no particular order
+ */
+export async function describeInstances(ec2: EC2Client, instanceIds: readonly string[]): Promise<Instance[]> {
+  const found: Instance[] = [];
+  for (const Values of batches(instanceIds, FILTER_VALUES)) {
+    const pages = paginateDescribeInstances({ client: ec2 }, { Filters: [{ Name: 'instance-id', Values }] });
+    for await (const page of pages)
+      found.push(...(page.Reservations ?? []).flatMap(({ Instances }) => Instances ?? []));
+  }
+  return found;
+}
+
+/** @returns undefined when EC2 does not know the instance (any more) */
+export async function isProtected(ec2: EC2Client, instanceId: string): Promise<boolean | undefined> {
+  try {
+    const answer = await ec2.send(
+      new DescribeInstanceAttributeCommand({ InstanceId: instanceId, Attribute: 'disableApiTermination' }),
+    );
+    return answer.DisableApiTermination?.Value === true;
+  } catch (error) {
+    if (codeOf(error) === 'InvalidInstanceID.NotFound') return undefined;
+    throw error;
+  }
+}
+
+/** @throws Rejected when one of them is unknown or protected; those of other Availability Zones may still be terminated */
+export async function terminateInstances(ec2: EC2Client, instanceIds: readonly string[]): Promise<void> {
+  await ec2.send(new TerminateInstancesCommand({ InstanceIds: [...instanceIds] }));
+}
+
+/** One instance. @returns why EC2 will not, where it will never do */
+export async function terminateInstance(
+  ec2: EC2Client,
+  instanceId: string,
+): Promise<'terminating' | 'absent' | { readonly refused: string }> {
+  try {
+    await terminateInstances(ec2, [instanceId]);
+    return 'terminating';
+  } catch (error) {
+    if (codeOf(error) === 'InvalidInstanceID.NotFound') return 'absent';
+    if (error instanceof Rejected) return { refused: error.message };
+    throw error;
+  }
+}
+
+/** What the API shows of an instance in a load balancer. */
+export interface InstanceInfo {
+  readonly instanceId: string;
+  readonly instanceType: string;
+  /** ISO 8601. */
+  readonly launchDate: string;
+}
+
+/** @returns those that EC2 knows, in the order of the ids */
+export async function instanceInfos(ec2: EC2Client, instanceIds: readonly string[]): Promise<InstanceInfo[]> {
+  const byId = new Map((await describeInstances(ec2, instanceIds)).map((instance) => [instance.InstanceId, instance]));
+  return [...new Set(instanceIds)].flatMap((instanceId) => {
+    const { InstanceType, LaunchTime } = byId.get(instanceId) ?? {};
+    if (InstanceType === undefined || LaunchTime === undefined) return [];
+    return [{ instanceId, instanceType: InstanceType, launchDate: LaunchTime.toISOString() }];
+  });
+}
+
 /** Every private address of every interface. */
 export function privateAddresses(instance: Instance): string[] {
   const addresses = (instance.NetworkInterfaces ?? []).flatMap((networkInterface) =>
     (networkInterface.PrivateIpAddresses ?? []).flatMap(({ PrivateIpAddress }) => PrivateIpAddress ?? []),
   );
   return [...new Set([...(instance.PrivateIpAddress === undefined ? [] : [instance.PrivateIpAddress]), ...addresses])];
+}
+
+/** Every address, private or public, IPv4 or IPv6. */
+export function allAddresses(instance: Instance): string[] {
+  const interfaces = instance.NetworkInterfaces ?? [];
+  return [
+    ...privateAddresses(instance),
+    ...(instance.PublicIpAddress === undefined ? [] : [instance.PublicIpAddress]),
+    ...interfaces.flatMap(({ Association }) => Association?.PublicIp ?? []),
+    ...interfaces.flatMap(({ Ipv6Addresses }) => (Ipv6Addresses ?? []).flatMap(({ Ipv6Address }) => Ipv6Address ?? [])),
+  ];
 }
 
 const NOTICE_MILLIS = 120_000;

@@ -17,7 +17,7 @@ import { DrainInstanceInput } from './drain-instance.ts';
 import { isDocument } from './targets.ts';
 
 /** The state of so many instances stays under 256 KiB, and so many may be named in a request of 64 KiB. */
-export const MOST_INSTANCES = 1_000;
+export const MOST_INSTANCES = 500;
 const LIST = `must be a list of 1 to ${MOST_INSTANCES} EC2 instance ids`;
 const ADDRESS = 'must be an IP address';
 
