@@ -8,7 +8,9 @@ export type WorkflowName =
   | 'register-targets'
   | 'deregister-targets'
   | 'await-drained'
-  | 'clean-cloud-map';
+  | 'clean-cloud-map'
+  /** One service of `clean-cloud-map`: its child, which no entry point offers. */
+  | 'clean-cloud-map-service';
 
 export type ExecutionStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';
 

@@ -2,16 +2,27 @@
 import { UnsupportedDefinition } from '../errors.ts';
 import type { JsonObject } from './definition.ts';
 
-const TYPES = ['Task', 'Choice', 'Wait', 'Pass', 'Succeed', 'Fail'];
+const TYPES = ['Task', 'Choice', 'Wait', 'Pass', 'Succeed', 'Fail', 'Map'];
+/** AWS runs no more items of an inline Map at once. */
+const MOST_AT_ONCE = 40;
+/** A wait among a Map's items would be forgotten in a crash. */
+const TYPES_IN_MAPS = ['Task', 'Choice', 'Pass', 'Succeed', 'Fail'];
 const UNSUPPORTED_FIELDS = [
   'Arguments',
   'Assign',
   'Credentials',
   'HeartbeatSeconds',
   'HeartbeatSecondsPath',
+  'ItemBatcher',
+  'ItemReader',
+  'Iterator',
+  'MaxConcurrencyPath',
   'Output',
   'QueryLanguage',
+  'ResultWriter',
   'TimeoutSecondsPath',
+  'ToleratedFailureCount',
+  'ToleratedFailurePercentage',
 ];
 
 /** @throws UnsupportedDefinition */
@@ -34,5 +45,25 @@ export function checkState(name: string, state: JsonObject): void {
   }
   if (/"\$\$(?!\.)/.test(JSON.stringify(state)))
     refuse('the whole context object ($$) is not supported, only its fields');
+  if (state.Type === 'Map') checkMap(state, refuse);
   if (JSON.stringify(state).includes('$$.Task')) refuse('task tokens are not supported');
+}
+
+function checkMap(state: JsonObject, refuse: (what: string) => never): void {
+  const { MaxConcurrency: atOnce, ItemProcessor: processor } = state;
+  if (typeof atOnce !== 'number' || atOnce < 1 || atOnce > MOST_AT_ONCE) {
+    refuse(`MaxConcurrency must be from 1 to ${MOST_AT_ONCE}, got ${JSON.stringify(atOnce)}`);
+  }
+  if ('Parameters' in state) refuse('Parameters of a Map are not supported, only ItemSelector');
+  const { ProcessorConfig: config, States: states } = (processor ?? {}) as JsonObject;
+  const mode = (config as JsonObject | undefined)?.Mode ?? 'INLINE';
+  if (mode !== 'INLINE') refuse(`a Map of mode ${JSON.stringify(mode)} is not supported, only INLINE`);
+  for (const [name, inner] of Object.entries((states ?? {}) as JsonObject)) {
+    const type = (inner as JsonObject).Type;
+    if (typeof type !== 'string' || !TYPES_IN_MAPS.includes(type)) {
+      refuse(
+        `'${name}' in a Map has type ${JSON.stringify(type)}, only ${TYPES_IN_MAPS.join(', ')} are supported there`,
+      );
+    }
+  }
 }

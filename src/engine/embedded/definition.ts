@@ -28,12 +28,22 @@ export interface StateMachineDefinition {
   readonly States: Readonly<Record<string, unknown>>;
 }
 
-export type StateType = 'Task' | 'Choice' | 'Wait' | 'Pass' | 'Succeed' | 'Fail';
+export type StateType = 'Task' | 'Choice' | 'Wait' | 'Pass' | 'Succeed' | 'Fail' | 'Map';
 
 /** What a Task state calls. */
 export type TaskTarget =
   | { readonly kind: 'function'; readonly functionKey: string }
-  | { readonly kind: 'execution'; readonly machineKey: string };
+  | { readonly kind: 'execution'; readonly machineKey: string }
+  /** DescribeExecution, by the SDK integration. */
+  | { readonly kind: 'description' };
+
+/** What a Map does for each item. */
+export interface PreparedMap {
+  readonly definition: PreparedDefinition;
+  readonly concurrency: number;
+  /** Makes an item's input; absent: the item itself. */
+  readonly selector?: StateMachine;
+}
 
 export interface PreparedState {
   readonly name: string;
@@ -47,6 +57,8 @@ export interface PreparedState {
   /** Of a Pass that has one. */
   readonly result?: Json;
   readonly wait?: { readonly seconds: boolean; readonly literal?: Json };
+  /** Of a Map. */
+  readonly processor?: PreparedMap;
   /** Of a Fail without Error or Cause: AWS then leaves them out. */
   readonly namesNoError?: boolean;
   readonly namesNoCause?: boolean;
@@ -70,7 +82,10 @@ const PLACEHOLDER_ARN = 'arn:aws:lambda:us-east-1:000000000000:function:local';
  * @throws UnsupportedDefinition for what could not run as on AWS.
  */
 export function prepare(text: string): PreparedDefinition {
-  const definition = JSON.parse(text) as StateMachineDefinition;
+  return prepareStates(JSON.parse(text) as StateMachineDefinition);
+}
+
+function prepareStates(definition: StateMachineDefinition): PreparedDefinition {
   const states = new Map<string, PreparedState>();
   for (const [name, state] of Object.entries(definition.States)) {
     states.set(name, prepareState(name, state as JsonObject));
@@ -92,7 +107,8 @@ function prepareState(name: string, state: JsonObject): PreparedState {
   checkState(name, state);
   const type = state.Type as StateType;
   const exits = new Map<string, string>();
-  const rewritten = rewrite(state, exits) as Record<string, Json>;
+  const { ItemProcessor: _, ItemSelector: __, ...own } = state;
+  const rewritten = rewrite(own, exits) as Record<string, Json>;
   for (const key of ['InputPath', 'OutputPath', 'ResultPath']) if (rewritten[key] === '$') delete rewritten[key];
 
   const facts: { -readonly [K in keyof PreparedState]?: PreparedState[K] } = {};
@@ -117,6 +133,13 @@ function prepareState(name: string, state: JsonObject): PreparedState {
     rewritten.Type = 'Task';
     rewritten.Resource = PLACEHOLDER_ARN;
     if (path !== undefined) rewritten.Parameters = { 'until.$': path, 'input.$': '$' };
+  } else if (type === 'Map') {
+    facts.processor = prepareMap(state);
+    const items = rewritten.ItemsPath ?? '$';
+    for (const key of ['ItemsPath', 'MaxConcurrency']) delete rewritten[key];
+    rewritten.Type = 'Task';
+    rewritten.Resource = PLACEHOLDER_ARN;
+    rewritten.Parameters = { 'items.$': items, 'input.$': '$' };
   } else if (type === 'Fail') {
     facts.namesNoError = !('Error' in state || 'ErrorPath' in state);
     facts.namesNoCause = !('Cause' in state || 'CausePath' in state);
@@ -125,6 +148,14 @@ function prepareState(name: string, state: JsonObject): PreparedState {
   const withTimeout = (seconds: number): StateMachine => oneState(name, rewritten, exits, seconds);
   const machine = withTimeout(facts.timeoutSeconds ?? LONGEST_TASK_SECONDS);
   return { ...facts, name, type, machine, exits, withTimeout };
+}
+
+function prepareMap(state: JsonObject): PreparedMap {
+  const definition = prepareStates(state.ItemProcessor as unknown as StateMachineDefinition);
+  const concurrency = state.MaxConcurrency as number;
+  if (state.ItemSelector === undefined) return { definition, concurrency };
+  const select = { Type: 'Pass', Parameters: rewriteTemplate(state.ItemSelector) };
+  return { definition, concurrency, selector: oneState('Select Item', { ...select, End: true }, new Map(), 0) };
 }
 
 function oneState(
@@ -187,12 +218,14 @@ function isPath(key: string): boolean {
 }
 
 const START_EXECUTION = 'arn:aws:states:::states:startExecution.sync:2';
+const DESCRIBE_EXECUTION = 'arn:aws:states:::aws-sdk:sfn:describeExecution';
 
 /** @throws UnsupportedDefinition */
 function targetOf(state: JsonObject): TaskTarget {
   if (state.Resource === START_EXECUTION) {
     return { kind: 'execution', machineKey: keyOf((state.Parameters as JsonObject).StateMachineArn ?? null) };
   }
+  if (state.Resource === DESCRIBE_EXECUTION) return { kind: 'description' };
   return { kind: 'function', functionKey: keyOf(state.Resource ?? null) };
 }
 

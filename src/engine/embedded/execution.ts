@@ -4,17 +4,17 @@
  * what they led to is written with the next Task or Wait.
  */
 import { ExecutionError } from 'aws-local-stepfunctions';
-import { contextOf, type Identity } from './context.ts';
-import type { Json, PreparedDefinition, PreparedState } from './definition.ts';
+import type { Identity } from './context.ts';
+import type { PreparedDefinition, PreparedState } from './definition.ts';
 import { dataLimitExceeded, Halted, TaskFailure, Terminal } from './failures.ts';
 import { type EventDetails, History, toHistoryEvent } from './history.ts';
 import type { Host } from './host.ts';
 import type { ExecutionRow } from './journal.ts';
 import { MAX_HISTORY_EVENTS, tooLarge } from './limits.ts';
+import { fanOut } from './map.ts';
 import type { Ending, Position } from './store.ts';
-import { runAttempt } from './task.ts';
 import { at, type Timer } from './timers.ts';
-import { waitsUntil } from './wait.ts';
+import { Visit, type Visitor } from './visit.ts';
 import { Writer } from './writer.ts';
 
 export class Execution {
@@ -27,11 +27,8 @@ export class Execution {
   #timeout: Timer | undefined;
   #running: Promise<void> = Promise.resolve();
   #closed: Promise<void> | undefined;
-  /** Lets go of what the present state is doing. */
-  #letGo: (() => void) | undefined;
-  #handling = false;
-  #slot = false;
-  #child: string | undefined;
+  #present: Visit | undefined;
+  readonly #visitor: Visitor;
 
   /** @param row what the journal has of it; absent for a new one. */
   constructor(
@@ -46,9 +43,29 @@ export class Execution {
     this.history =
       row === undefined
         ? new History(host.historyBytes)
-        : new History(host.historyBytes, row.events, host.store.lastPayload(row.id));
+        : new History(
+            host.historyBytes,
+            // Events may have been written ahead of the entry that the row tells of.
+            Math.max(row.events, host.store.lastEvent(row.id)),
+            host.store.lastPayload(row.id),
+          );
     this.transitions = row?.transitions ?? 0;
     this.#writer = new Writer(host, identity.arn, this.history, row?.id);
+    const execution = this;
+    this.#visitor = {
+      host,
+      identity,
+      get closed() {
+        return execution.#closed !== undefined;
+      },
+      record: (type, details) => {
+        if (this.#closed === undefined) this.#record(type, details);
+      },
+      transition: () => {
+        this.transitions += 1;
+      },
+      flush: () => this.flush(),
+    };
   }
 
   /** Records a state's entry; what makes it durable is the next write. */
@@ -109,7 +126,7 @@ export class Execution {
   /** Enters no further state; a step that is running finishes first. */
   async release(): Promise<void> {
     this.#timeout?.cancel();
-    if (!this.#handling) this.#letGo?.();
+    this.#present?.release();
     await this.#running;
     await this.#closed;
     await this.#writer.idle();
@@ -125,10 +142,9 @@ export class Execution {
     const stopped = Date.now();
     const type = { SUCCEEDED: 'Succeeded', FAILED: 'Failed', TIMED_OUT: 'TimedOut', ABORTED: 'Aborted' }[status];
     this.#record(`Execution${type}`, details);
-    const child = this.#child;
-    this.#letGo?.();
-    if (child !== undefined)
+    for (const child of this.#present?.abandon() ?? []) {
       this.#host.stopChild(child, `The parent execution ${this.identity.arn} has ended: ${status}`);
+    }
     const ending = { status, stopped, ...details };
     await this.#writer.write((row) => this.#host.store.end(row, ending, this.history.count, this.transitions));
     this.#host.ended(this.identity.arn);
@@ -145,7 +161,7 @@ export class Execution {
   async #pass(position: Position): Promise<Position | undefined> {
     const state = this.#state(position.state);
     try {
-      const { output, next } = await this.#runState(state, position);
+      const { output, next } = await this.#visit(state, position);
       if (this.#closed !== undefined) return undefined;
       if (tooLarge(output)) throw dataLimitExceeded(state.name, 'output of the state');
       this.#record(`${state.type}StateExited`, { state: state.name, output });
@@ -175,132 +191,13 @@ export class Execution {
     });
   }
 
-  async #runState(state: PreparedState, position: Position): Promise<{ output: string; next: string | undefined }> {
-    let next: string | undefined;
-    let until: number | undefined;
-    let attempts = 0;
-    const { promise: halted, reject: halt } = Promise.withResolvers<never>();
-    halted.catch(() => undefined);
-    const context = contextOf(this.#host, this.identity, state.name, position.entered);
-
-    const handlers: Record<string, (payload: Json) => Json | Promise<Json>> = {};
-    for (const [exit, target] of state.exits) {
-      handlers[exit] = (payload) => {
-        next = target;
-        return payload;
-      };
-    }
-    handlers[state.name] = (payload) => {
-      if (state.wait !== undefined) {
-        const path = state.wait.literal === undefined ? (payload as { until: Json; input: Json }) : undefined;
-        until = waitsUntil(state.wait, path?.until, position.entered);
-        return path === undefined ? payload : path.input;
-      }
-      if (state.result !== undefined) return state.result;
-      attempts += 1;
-      context.State.RetryCount = attempts - 1;
-      return this.#attempt(state, position, payload, attempts, halted) as Promise<Json>;
-    };
-
-    const isFunction = state.target?.kind === 'function';
-    if (isFunction) await this.#host.slots.acquire();
-    this.#slot = isFunction;
-    if (this.#closed !== undefined || this.#host.closing) {
-      this.#freeSlot();
-      throw new Halted();
-    }
-    const machine = this.#machine(state, position);
-    const run = machine.run(JSON.parse(position.input), {
-      overrides: { taskResourceLocalHandlers: handlers as never },
-      context,
-    });
-    this.#letGo = () => {
-      halt(new Halted());
-      run.abort();
-    };
+  async #visit(state: PreparedState, position: Position): Promise<{ output: string; next: string | undefined }> {
+    const key = `${this.identity.arn}#${position.event}`;
+    this.#present = new Visit(state, { input: position.input, entered: position.entered, key }, this.#visitor, fanOut);
     try {
-      const result = await run.result;
-      if (until !== undefined) await this.#sleep(until, halted);
-      return { output: JSON.stringify(result) ?? 'null', next };
+      return await this.#present.run();
     } finally {
-      this.#letGo = undefined;
-      this.#freeSlot();
-    }
-  }
-
-  #freeSlot(): void {
-    if (this.#slot) this.#host.slots.release();
-    this.#slot = false;
-  }
-
-  async #attempt(
-    state: PreparedState,
-    position: Position,
-    payload: unknown,
-    attempt: number,
-    halted: Promise<never>,
-  ): Promise<unknown> {
-    // The library goes on retrying after it was aborted.
-    if (this.#closed !== undefined || this.#host.closing || state.target === undefined) throw new Halted();
-    if (attempt > 1) this.transitions += 1;
-    const isFunction = state.target.kind === 'function';
-    if (isFunction && !this.#slot) {
-      await this.#host.slots.acquire();
-      this.#slot = true;
-    }
-    this.#handling = isFunction;
-    try {
-      return await runAttempt({
-        host: this.#host,
-        state: state.name,
-        target: state.target,
-        payload,
-        ...(state.timeoutSeconds === undefined ? {} : { deadline: this.#taskDeadline(state, position) }),
-        key: `${this.identity.arn}#${position.event}#${attempt}`,
-        halted,
-        record: (type, details) => {
-          if (this.#closed !== undefined) return;
-          this.#record(type, details);
-        },
-        childStarted: (arn) => {
-          this.#child = arn;
-        },
-      });
-    } catch (error) {
-      if (this.#host.closing) throw new Halted();
-      throw error;
-    } finally {
-      this.#handling = false;
-      this.#child = undefined;
-      this.#freeSlot();
-    }
-  }
-
-  #taskDeadline(state: PreparedState, position: Position): number {
-    return Date.now() + this.#secondsLeft(state, position) * 1000;
-  }
-
-  /** A child execution goes on while nobody watches it: its time counts from the entry. A call of a function begins anew. */
-  #secondsLeft(state: PreparedState, position: Position): number {
-    const seconds = state.timeoutSeconds ?? 0;
-    if (state.target?.kind === 'function') return seconds;
-    return Math.max(1, seconds - Math.floor((Date.now() - position.entered) / 1000));
-  }
-
-  #machine(state: PreparedState, position: Position): PreparedState['machine'] {
-    if (state.timeoutSeconds === undefined || state.target?.kind === 'function') return state.machine;
-    const left = this.#secondsLeft(state, position);
-    return left === state.timeoutSeconds ? state.machine : state.withTimeout(left);
-  }
-
-  async #sleep(until: number, halted: Promise<never>): Promise<void> {
-    if (until <= Date.now()) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = at(until, resolve);
-    try {
-      await Promise.race([promise, halted]);
-    } finally {
-      timer.cancel();
+      this.#present = undefined;
     }
   }
 

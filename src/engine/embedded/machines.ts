@@ -3,7 +3,7 @@ import { type StateMachineDefinition as LibraryDefinition, StateMachine } from '
 import { functionArn, type StackLocation, stateMachineArn } from '../arns.ts';
 import { StateMachineDoesNotExist, UnsupportedDefinition } from '../errors.ts';
 import type { WorkflowName } from '../workflow-engine.ts';
-import { type PreparedDefinition, prepare, type StateMachineDefinition } from './definition.ts';
+import { type PreparedDefinition, type PreparedState, prepare, type StateMachineDefinition } from './definition.ts';
 import type { StepHandler } from './host.ts';
 import { hashOf } from './store.ts';
 
@@ -71,7 +71,7 @@ export class Machines {
 
   #check(workflow: WorkflowName, machine: Machine, handlers: Readonly<Record<string, StepHandler>>): void {
     try {
-      for (const { name, target } of machine.definition.states.values()) {
+      for (const { name, target } of everyState(machine.definition)) {
         if (target?.kind === 'function' && handlers[target.functionKey] === undefined) {
           throw new UnsupportedDefinition(
             `State '${name}' calls '${target.functionKey}', for which there is no handler`,
@@ -102,4 +102,12 @@ export class Machines {
     });
     return Object.fromEntries(entries) as unknown;
   }
+}
+
+/** Those within a Map, too. */
+function everyState({ states }: PreparedDefinition): PreparedState[] {
+  return [...states.values()].flatMap((state) => [
+    state,
+    ...(state.processor === undefined ? [] : everyState(state.processor.definition)),
+  ]);
 }

@@ -104,6 +104,14 @@ export class Store {
     return rows.reverse();
   }
 
+  lastEvent(execution: number): number {
+    const row = this.#journal.get<{ last: number | null }>(
+      'SELECT max(id) AS last FROM events WHERE execution = ?',
+      execution,
+    );
+    return row?.last ?? 0;
+  }
+
   lastPayload(execution: number): number {
     const row = this.#journal.get<{ last: number | null }>(
       'SELECT max(id) AS last FROM payloads WHERE execution = ?',

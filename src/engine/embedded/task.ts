@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ExecutionDescription } from '../workflow-engine.ts';
 import type { JsonObject, TaskTarget } from './definition.ts';
+import { describeRow } from './descriptions.ts';
 import { dataLimitExceeded, Halted, lambdaFailure, TaskFailure } from './failures.ts';
 import type { EventDetails } from './history.ts';
 import type { Host } from './host.ts';
@@ -29,9 +30,36 @@ export interface Attempt {
 export async function runAttempt(attempt: Attempt): Promise<unknown> {
   const input = JSON.stringify(attempt.payload) ?? 'null';
   if (tooLarge(input)) throw dataLimitExceeded(attempt.state, 'input of the task');
-  return attempt.target.kind === 'function'
-    ? callFunction(attempt, attempt.target.functionKey, input)
-    : runExecution(attempt, attempt.target.machineKey, input);
+  switch (attempt.target.kind) {
+    case 'function':
+      return callFunction(attempt, attempt.target.functionKey, input);
+    case 'execution':
+      return runExecution(attempt, attempt.target.machineKey, input);
+    case 'description':
+      return describeExecution(attempt, input);
+  }
+}
+
+/** Input and output stand in it as text, as in the API's answer. */
+function describeExecution({ host, payload, state, record }: Attempt, input: string): unknown {
+  record('TaskScheduled', { input });
+  record('TaskStarted', {});
+  const { ExecutionArn: arn } = (payload ?? {}) as JsonObject;
+  const row = typeof arn === 'string' ? host.store.byArn(arn) : undefined;
+  if (row === undefined) {
+    const failure = new TaskFailure('Sfn.ExecutionDoesNotExistException', `Execution Does Not Exist: '${String(arn)}'`);
+    record('TaskFailed', { error: failure.name, cause: failure.message });
+    throw failure;
+  }
+  const described = childResult(host, describeRow(row), (value) => JSON.stringify(value));
+  const dates = {
+    StartDate: new Date(row.started),
+    ...(row.stopped === null ? {} : { StopDate: new Date(row.stopped) }),
+  };
+  const output = JSON.stringify({ ...described, ...dates });
+  record('TaskSucceeded', { output });
+  if (tooLarge(output)) throw dataLimitExceeded(state, 'result of the task');
+  return JSON.parse(output);
 }
 
 async function callFunction(attempt: Attempt, functionKey: string, input: string): Promise<unknown> {
