@@ -117,7 +117,7 @@ describe('a definition that would run otherwise than on AWS', () => {
   const succeed = { Type: 'Succeed' };
   test.each([
     ['a function without a handler', machine('A', { A: call('nobody', { End: true }) }), /nobody.*no handler/],
-    ['a Map', machine('A', { A: { Type: 'Map', End: true } }), /Map/],
+    ['a Parallel', machine('A', { A: { Type: 'Parallel', End: true } }), /Parallel/],
     ['JSONata', machine('A', { A: { Type: 'Pass', QueryLanguage: 'JSONata', End: true } }), /QueryLanguage/],
     ['a heartbeat', machine('A', { A: call('step', { HeartbeatSeconds: 5, End: true }) }), /HeartbeatSeconds/],
     ['a task token', machine('A', { A: call('step', { Parameters: { 't.$': '$$.Task.Token' }, End: true }) }), /token/],
