@@ -76,6 +76,12 @@ export async function withinBudget<T>(milliseconds: number, work: () => Promise<
   }
 }
 
+/** Waits for work that others wait for, too: the budget of this step ends its own waiting, and not the work. */
+export function untilBudgetEnds<T>(work: Promise<T>): Promise<T> {
+  const signal = budgets.getStore();
+  return signal === undefined ? work : Promise.race([work, rejectionOf(signal)]);
+}
+
 /** Races a call against its step's budget, whatever the handler below does with an abort. */
 const translating: Middleware = (next, context) => async (args) => {
   const signal = budgets.getStore();

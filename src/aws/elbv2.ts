@@ -5,6 +5,7 @@ import {
   DescribeTargetGroupsCommand,
   DescribeTargetHealthCommand,
   ElasticLoadBalancingV2Client,
+  RegisterTargetsCommand,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { NotFound } from '../contract/errors.ts';
 import type { TargetHealthFacts } from '../core/targets.ts';
@@ -56,6 +57,24 @@ export async function deregistrationDelay(
   const answer = await elbv2.send(new DescribeTargetGroupAttributesCommand({ TargetGroupArn: targetGroupArn }));
   const value = answer.Attributes?.find(({ Key }) => Key === 'deregistration_delay.timeout_seconds')?.Value;
   return value === undefined ? STANDARD_DELAY_SECONDS : Number(value);
+}
+
+/** @throws Rejected for a target that the group cannot take: a stopped instance, another VPC */
+export async function registerTargets(
+  elbv2: ElasticLoadBalancingV2Client,
+  targetGroupArn: string,
+  targets: readonly { readonly id: string; readonly port: number; readonly availabilityZone?: string | undefined }[],
+): Promise<void> {
+  await elbv2.send(
+    new RegisterTargetsCommand({
+      TargetGroupArn: targetGroupArn,
+      Targets: targets.map(({ id, port, availabilityZone }) => ({
+        Id: id,
+        Port: port,
+        ...(availabilityZone === undefined ? {} : { AvailabilityZone: availabilityZone }),
+      })),
+    }),
+  );
 }
 
 /** @returns `absent` when the group, or the target in it, has gone meanwhile */

@@ -59,6 +59,9 @@ export const SettingsSchema = z.object({
   SLUICE_TARGETS_TIMEOUT_SECONDS: seconds(1, 2_000_000, 5_400).describe(
     'How long registering, deregistering or awaiting targets may take without a timeout of its own.',
   ),
+  SLUICE_TARGETS_MIN_POLL_INTERVAL_SECONDS: seconds(1, 3_600, 3).describe(
+    'Never look at targets more often than this, where nothing but targets is waited for.',
+  ),
   SLUICE_TERMINATION_DELAY_SECONDS: seconds(0, 2_000_000, 10).describe(
     'How long a delayed termination waits that names no delay.',
   ),
@@ -80,6 +83,7 @@ export interface Settings {
   readonly eventBus: string;
   readonly drainTimeoutSeconds: number;
   readonly targetsTimeoutSeconds: number;
+  readonly targetsMinPollIntervalSeconds: number;
   readonly terminationDelaySeconds: number;
   /** A key, or key=value. */
   readonly terminationTag?: string;
@@ -120,6 +124,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     eventBus: read.SLUICE_EVENT_BUS,
     drainTimeoutSeconds: read.SLUICE_DRAIN_TIMEOUT_SECONDS,
     targetsTimeoutSeconds: read.SLUICE_TARGETS_TIMEOUT_SECONDS,
+    targetsMinPollIntervalSeconds: read.SLUICE_TARGETS_MIN_POLL_INTERVAL_SECONDS,
     terminationDelaySeconds: read.SLUICE_TERMINATION_DELAY_SECONDS,
     ...(read.SLUICE_TERMINATION_TAG === undefined ? {} : { terminationTag: read.SLUICE_TERMINATION_TAG }),
     minPollIntervalSeconds: read.SLUICE_MIN_POLL_INTERVAL_SECONDS,

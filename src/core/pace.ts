@@ -10,6 +10,8 @@ import { SECOND } from './time.ts';
 /** Less than the 10 % of the law: what is left over is for the look itself and for short retries. */
 const SHARE = 0.08;
 const JITTER = 0.15;
+const LAW_SECONDS = 10;
+const LAW_SHARE = 0.1;
 const AFTER_KNOWN_END = SECOND;
 /** However short a caller wants the longest wait: the looks of a long drain must fit into one history. */
 const LEAST_SHARE = 1 / 200;
@@ -26,6 +28,8 @@ export interface Pace {
   readonly landmarks: readonly number[];
   /** Uniform in [0, 1). */
   readonly random: number;
+  /** How late what a look sees may be: the wait leaves so much of the law's time over. A second or so when absent. */
+  readonly slackSeconds?: number;
 }
 
 /** @returns when to look again, ms; later than `now` by at least a second. */
@@ -35,7 +39,7 @@ export function nextLook(pace: Pace): number {
   const waited = Math.max(0, now - pace.startedAt);
   const most = Math.max(pace.maxIntervalSeconds * SECOND, waited * LEAST_SHARE);
   const share = waited * SHARE * (1 - JITTER * pace.random);
-  const interval = Math.min(Math.max(share, least), most);
+  const interval = Math.min(Math.max(Math.min(share, lawful(pace)), least), most);
   const known = pace.knownEnd !== undefined && pace.knownEnd > now ? pace.knownEnd + AFTER_KNOWN_END : undefined;
   const wanted = known === undefined ? now + interval : Math.min(Math.max(known, now + least), now + most);
   const landmark = Math.min(...pace.landmarks.filter((at) => at > now));

@@ -1,0 +1,128 @@
+/**
+ * What travels from state to state of `register-targets`, `deregister-targets` and `await-drained`. Executions outlive
+ * deployments, so whatever a later release adds here is optional or has a default. Times are ISO 8601 in UTC and absolute.
+ */
+import * as z from 'zod';
+import { Timestamp } from './common.ts';
+import { CaughtError } from './drain-data.ts';
+
+export const TARGETS_WORKFLOWS = ['register-targets', 'deregister-targets', 'await-drained'] as const;
+export const TargetsWorkflow = z.enum(TARGETS_WORKFLOWS);
+export type TargetsWorkflow = z.output<typeof TargetsWorkflow>;
+
+const Execution = z.object({ id: z.string(), startTime: Timestamp });
+
+/** What the first state is given: the raw input, and the execution that it belongs to. */
+export const PlanTargetsInput = z.object({ workflow: TargetsWorkflow, input: z.unknown(), execution: Execution });
+
+/** A target group, or a Classic load balancer, in which targets may stand. */
+export const PlannedGroup = z.object({
+  /** ARN of the target group, or name of the Classic load balancer. */
+  at: z.string(),
+  type: z.enum(['instance', 'ip', 'classic']),
+  /** Of targets that name none; absent in a Classic load balancer. */
+  port: z.number().optional(),
+  delaySeconds: z.number().optional(),
+  lookedAt: Timestamp.optional(),
+});
+export type PlannedGroup = z.output<typeof PlannedGroup>;
+
+/** An input as parsed, of whichever workflow; target groups by ARN move into the plan once they are found. */
+export const TargetsInput = z.object({
+  region: z.string(),
+  targets: z.array(z.object({ id: z.string(), port: z.number().optional(), availabilityZone: z.string().optional() })),
+  loadBalancer: z.string().optional(),
+  targetGroups: z.array(z.string()).optional(),
+  namespace: z.string().optional(),
+  ingress: z.string().optional(),
+  service: z.string().optional(),
+  cluster: z.string().optional(),
+  until: z.enum(['drained', 'draining']).optional(),
+  dryRun: z.boolean(),
+  requestedBy: z.string().optional(),
+});
+export type TargetsInput = z.output<typeof TargetsInput>;
+
+export const TargetsPlan = z.object({
+  workflow: TargetsWorkflow,
+  input: TargetsInput,
+  execution: z.string(),
+  startedAt: Timestamp,
+  deadline: Timestamp,
+  deadlineBy: z.enum(['timeoutSeconds', 'deadline', 'default']),
+  minPollIntervalSeconds: z.number(),
+  maxPollIntervalSeconds: z.number(),
+  /** Absent until they have been found. After the first look only those in which a target stands are left. */
+  groups: z.array(PlannedGroup).optional(),
+  loadBalancers: z.array(z.string()).default([]),
+});
+export type TargetsPlan = z.output<typeof TargetsPlan>;
+
+export const Registration = z.object({
+  /** Index in the plan's groups. */
+  group: z.number(),
+  id: z.string(),
+  /** 0 in a Classic load balancer. */
+  port: z.number(),
+  /** Elastic Load Balancing's word for it; `absent` when it is not registered. */
+  state: z.string(),
+  reason: z.string().optional(),
+  /** The latest observation that did not yet show it draining; its drain ends no sooner than this plus the delay. */
+  activeAt: Timestamp.optional(),
+  /** When it was first seen in a state in which it can never become healthy. */
+  hopelessAt: Timestamp.optional(),
+  registeredAt: Timestamp.optional(),
+  healthyAt: Timestamp.optional(),
+  deregisteredAt: Timestamp.optional(),
+  drainingAt: Timestamp.optional(),
+  drainedAt: Timestamp.optional(),
+});
+export type Registration = z.output<typeof Registration>;
+
+export const TargetsProgress = z.object({
+  /** How many groups were found at first. */
+  groupsFound: z.number().default(0),
+  /** Indices of the groups that this round of looks has still to ask. */
+  pending: z.array(z.number()).default([]),
+  /** Every group has been asked at least once. */
+  surveyed: z.boolean().default(false),
+  registrations: z.array(Registration).default([]),
+  /** Our own latest change: no older answer counts. */
+  changedAt: Timestamp.optional(),
+  longestDelaySeconds: z.number().optional(),
+  knownEnd: Timestamp.optional(),
+  polls: z.number().default(0),
+  faults: z.number().default(0),
+  notes: z.array(z.string()).default([]),
+});
+export type TargetsProgress = z.output<typeof TargetsProgress>;
+
+export const TargetsDecision = z.object({
+  next: z.enum(['look', 'wait', 'hold', 'register', 'deregister', 'announce']),
+  outcome: z.enum(['done', 'expired', 'looked']).optional(),
+  waitUntil: Timestamp,
+  /** Where the loop goes on after a fault was waited out. */
+  resume: z.enum(['locate', 'look']).default('look'),
+  reason: z.string(),
+});
+export type TargetsDecision = z.output<typeof TargetsDecision>;
+
+export const TargetsData = z.object({
+  plan: TargetsPlan,
+  progress: TargetsProgress,
+  decision: TargetsDecision.optional(),
+  fault: CaughtError.optional(),
+});
+export type TargetsData = z.output<typeof TargetsData>;
+
+/** What the announcing state is given: a failure may come before there is a plan. */
+export const AnnounceTargetsInput = z.object({
+  workflow: TargetsWorkflow.optional(),
+  plan: TargetsPlan.optional(),
+  progress: TargetsProgress.optional(),
+  decision: TargetsDecision.optional(),
+  failure: CaughtError.optional(),
+  input: z.unknown().optional(),
+  execution: Execution.optional(),
+});
+export type AnnounceTargetsInput = z.output<typeof AnnounceTargetsInput>;
