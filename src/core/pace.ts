@@ -46,5 +46,11 @@ export function nextLook(pace: Pace): number {
   return Math.max(Math.min(wanted, landmark), now + SECOND);
 }
 
+/** The longest wait that, with the slack, keeps to the law. ms */
+function lawful({ now, startedAt, slackSeconds }: Pace): number {
+  if (slackSeconds === undefined) return Number.POSITIVE_INFINITY;
+  return Math.max(LAW_SECONDS * SECOND, (now - startedAt) * LAW_SHARE) - slackSeconds * SECOND;
+}
+
 /** The longest wait of a drain whose spot instance may be taken with two minutes' notice. */
 export const SPOT_INTERVAL_SECONDS = 30;
