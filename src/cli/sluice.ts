@@ -1,7 +1,10 @@
+#!/usr/bin/env -S node --disable-warning=ExperimentalWarning
 /** The command `sluice`. One file a command, registered here. */
 import { Command, CommanderError } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { registerDemo } from './commands/demo.ts';
+import { registerRun } from './commands/run.ts';
+import { registerSimulate } from './commands/simulate.ts';
 import { EXIT } from './exit-codes.ts';
 
 const GUIDE = `
@@ -22,7 +25,7 @@ function program(): Command {
     .addHelpText('after', GUIDE)
     .showSuggestionAfterError()
     .exitOverride();
-  for (const register of [registerDemo]) register(sluice);
+  for (const register of [registerDemo, registerRun, registerSimulate]) register(sluice);
   return sluice;
 }
 
