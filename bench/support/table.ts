@@ -1,0 +1,39 @@
+/** Results as text, for a terminal and for Markdown. */
+import type { Figure, Result, Row } from './bench.ts';
+
+export function formatFigure(figure: Figure): string {
+  if (figure === undefined) return '—';
+  if (typeof figure === 'string') return figure;
+  if (Number.isInteger(figure)) return figure.toLocaleString('en-US');
+  const digits = Math.abs(figure) < 0.1 ? 5 : Math.abs(figure) < 10 ? 2 : 1;
+  return figure.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+/** @returns the lines of a table whose columns are padded: `| way | requests dropped |` */
+export function tableOf(result: Result): string[] {
+  const columns = [...new Set(result.lines.flatMap(({ figures }) => Object.keys(figures)))];
+  const cells = [
+    ['way', ...columns],
+    ...result.lines.map(({ way, figures }) => [way, ...columns.map((column) => formatFigure(figures[column]))]),
+  ];
+  const widths = cells[0]?.map((_, index) => Math.max(...cells.map((row) => row[index]?.length ?? 0))) ?? [];
+  const line = (row: readonly string[]) =>
+    `| ${row.map((cell, index) => (index === 0 ? cell.padEnd(widths[index] ?? 0) : cell.padStart(widths[index] ?? 0))).join(' | ')} |`;
+  const rule = `|${widths.map((width, index) => `${'-'.repeat(width + 1)}${index === 0 ? '-' : ':'}`).join('|')}|`;
+  const [head = [], ...body] = cells;
+  return [line(head), rule, ...body.map(line)];
+}
+
+/** @returns what is printed of one row */
+export function printed(row: Row, result: Result, seconds: number): string[] {
+  return [
+    `## ${row.title}`,
+    '',
+    ...tableOf(result),
+    '',
+    ...result.notes.map((note) => `- ${note}`),
+    ...result.bars.map(({ text, holds }) => `- ${holds ? '✓' : '✗'} ${text}`),
+    `- \`${row.name}\`, ${seconds.toFixed(1)} s of real time`,
+    '',
+  ];
+}
