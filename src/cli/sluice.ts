@@ -29,7 +29,16 @@ function program(): Command {
   return sluice;
 }
 
+/** `node:sqlite`, which the journal is kept in, came with it. */
+const LEAST_NODE = 24;
+
 async function main(): Promise<void> {
+  const { node } = process.versions;
+  if (Number.parseInt(node, 10) < LEAST_NODE) {
+    process.stderr.write(`sluice needs Node ${LEAST_NODE}, and this is Node ${node}\n`);
+    process.exitCode = EXIT.unusable;
+    return;
+  }
   try {
     await program().parseAsync();
   } catch (error) {

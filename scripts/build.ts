@@ -1,0 +1,60 @@
+/** Bundles what is shipped into `dist/`: each function alone, and the command line. The same sources give the same bytes. */
+import { chmodSync, globSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+import { bundleFunctions, FUNCTION_OPTIONS, FUNCTIONS_OUT } from './bundle-functions.ts';
+
+const CLI_OUT = 'dist/cli';
+
+/** What a step may weigh, zipped: the larger a function, the slower its first start. */
+const MOST_ZIPPED_KB = 250;
+
+interface Size {
+  readonly name: string;
+  readonly minified: number;
+  readonly zipped: number;
+}
+
+async function bundleCli(): Promise<void> {
+  rmSync(CLI_OUT, { recursive: true, force: true });
+  await build({
+    ...FUNCTION_OPTIONS,
+    entryPoints: { sluice: 'src/cli/sluice.ts' },
+    outdir: CLI_OUT,
+    // A command loads what it needs: `sluice --help` loads no AWS client.
+    splitting: true,
+    chunkNames: 'chunks/[name]-[hash]',
+  });
+  chmodSync(`${CLI_OUT}/sluice.mjs`, 0o755);
+}
+
+/** @param files of one bundle */
+function sizeOf(name: string, files: readonly string[]): Size {
+  const contents = files.map((file) => readFileSync(file));
+  return {
+    name,
+    minified: contents.reduce((sum, content) => sum + content.length, 0),
+    zipped: contents.reduce((sum, content) => sum + gzipSync(content, { level: 9 }).length, 0),
+  };
+}
+
+function table(sizes: readonly Size[]): string {
+  const kilobytes = (bytes: number) => (bytes / 1000).toFixed(0).padStart(9);
+  const width = Math.max(...sizes.map(({ name }) => name.length));
+  const rows = sizes.map(
+    ({ name, minified, zipped }) => `${name.padEnd(width)} ${kilobytes(minified)} ${kilobytes(zipped)}`,
+  );
+  return [`${''.padEnd(width)}  minified    zipped   kB`, ...rows, ''].join('\n');
+}
+
+const functions = await bundleFunctions();
+await bundleCli();
+const sizes = [
+  ...functions.map((name) => sizeOf(name, [path.join(FUNCTIONS_OUT, name, 'index.mjs')])),
+  sizeOf('sluice (command line)', globSync(`${CLI_OUT}/**/*.mjs`).toSorted()),
+];
+process.stdout.write(table(sizes));
+const heavy = sizes.filter(({ name, zipped }) => functions.includes(name) && zipped > MOST_ZIPPED_KB * 1000);
+for (const { name } of heavy) process.stdout.write(`${name} is larger than ${MOST_ZIPPED_KB} kB zipped\n`);
+process.exitCode = heavy.length === 0 ? 0 : 1;

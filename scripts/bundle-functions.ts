@@ -1,0 +1,41 @@
+/** Bundles every function into a folder of its own: `dist/functions/<name>/index.mjs`. */
+import { globSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { type BuildOptions, build } from 'esbuild';
+import { trimSchemas } from './trim-schemas.ts';
+
+export const FUNCTIONS_OUT = 'dist/functions';
+
+/** @returns the sources, by the name of the folder that each is bundled into: `observe-drain`. */
+export function functionSources(): Readonly<Record<string, string>> {
+  const files = globSync(['functions/steps/*.ts', 'functions/triggers/*.ts']).toSorted();
+  return Object.fromEntries(files.map((file) => [path.basename(file, '.ts'), file]));
+}
+
+/** The same bytes from the same sources, so that a deployment changes only what has changed. */
+export const FUNCTION_OPTIONS: BuildOptions = {
+  bundle: true,
+  platform: 'node',
+  target: 'node24',
+  format: 'esm',
+  mainFields: ['module', 'main'],
+  minify: true,
+  legalComments: 'none',
+  plugins: [trimSchemas],
+  outExtension: { '.js': '.mjs' },
+  // Some dependencies are CommonJS, and require Node's own modules.
+  banner: { js: "import{createRequire as __r}from'node:module';const require=__r(import.meta.url);" },
+  logLevel: 'warning',
+};
+
+/** @returns the names of the functions, in order. */
+export async function bundleFunctions(): Promise<readonly string[]> {
+  const sources = functionSources();
+  rmSync(FUNCTIONS_OUT, { recursive: true, force: true });
+  await build({
+    ...FUNCTION_OPTIONS,
+    entryPoints: Object.fromEntries(Object.entries(sources).map(([name, file]) => [`${name}/index`, file])),
+    outdir: FUNCTIONS_OUT,
+  });
+  return Object.keys(sources);
+}
