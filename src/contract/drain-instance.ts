@@ -25,49 +25,74 @@ export const TERMINATING = 'autoscaling:EC2_INSTANCE_TERMINATING';
 export const LAUNCHING = 'autoscaling:EC2_INSTANCE_LAUNCHING';
 
 /** Which lifecycle action to keep alive and to complete, in the words of Auto Scaling's own event. */
-export const LifecycleAction = z.strictObject({
-  autoScalingGroupName: Text('the name of an Auto Scaling group'),
-  lifecycleHookName: Text('the name of a lifecycle hook'),
-  lifecycleActionToken: Text('the token of a lifecycle action'),
-  lifecycleTransition: oneOf(TERMINATING, LAUNCHING).default(TERMINATING),
-  /** Where the instance goes: it survives everywhere but in `EC2`. */
-  destination: oneOf('EC2', 'WarmPool', 'AutoScalingGroup').default('EC2'),
-  /** When the action began, by the event's own time: its heartbeat and its global timeout run from here. */
-  startedAt: Timestamp.optional(),
-});
+export const LifecycleAction = z.strictObject(
+  {
+    autoScalingGroupName: Text('the name of an Auto Scaling group'),
+    lifecycleHookName: Text('the name of a lifecycle hook'),
+    lifecycleActionToken: Text('the token of a lifecycle action'),
+    lifecycleTransition: oneOf(TERMINATING, LAUNCHING).default(TERMINATING),
+    /** Where the instance goes: it survives everywhere but in `EC2`. */
+    destination: oneOf('EC2', 'WarmPool', 'AutoScalingGroup').default('EC2'),
+    /** When the action began, by the event's own time: its heartbeat and its global timeout run from here. */
+    startedAt: Timestamp.optional(),
+  },
+  { error: 'must be an object' },
+);
 export type LifecycleAction = z.output<typeof LifecycleAction>;
 
-export const DrainInstanceInput = z.strictObject({
-  region: Region.describe('Region of the instance.'),
-  instanceId: InstanceId.describe('The EC2 instance to take out of service.'),
-  lifecycle: LifecycleAction.optional().describe(
-    'The lifecycle action to keep alive and to complete, if there is one.',
-  ),
-  cluster: Cluster.optional().describe('Its ECS cluster. Found by tag, else by asking every cluster, when absent.'),
-  targetGroups: z
-    .array(TargetGroupArn, { error: 'must be a list of target group ARNs' })
-    .max(100, { error: 'must be a list of at most 100 target group ARNs' })
-    .optional()
-    .describe('Target groups to take it out of. Those of its Auto Scaling group when absent.'),
-  allTargetGroups: Flag.default(false).describe('Look for it in every target group of the region: one call for each.'),
-  standaloneTasks: oneOf('wait', 'stop-at-deadline', 'stop')
-    .default('stop-at-deadline')
-    .describe('What becomes of tasks that no service owns; ECS never stops those.'),
-  onTimeout: oneOf('continue', 'abandon')
-    .default('continue')
-    .describe('How the lifecycle action is completed when the deadline comes first.'),
-  timeoutSeconds: wholeSeconds(1, LONGEST_SECONDS)
-    .optional()
-    .describe(
-      'How long the drain may take; SLUICE_DRAIN_TIMEOUT_SECONDS when there is neither this nor a lifecycle hook.',
-    ),
-  deadline: Timestamp.optional().describe('The same as a point in time; the earlier of the two holds.'),
-  minPollIntervalSeconds: wholeSeconds(1, 3600).optional().describe('Never look more often than this.'),
-  maxPollIntervalSeconds: wholeSeconds(1, 43_200).optional().describe('Never look less often than this.'),
-  interruptionAt: Timestamp.optional().describe('When EC2 takes a spot instance away, if it has said so.'),
-  dryRun: Flag.default(false).describe('Look once, change nothing, and say what would be done.'),
-  requestedBy: RequestedBy.optional().describe('Free text that is carried along into the receipt.'),
-});
+const pollIntervals = z.object({ minPollIntervalSeconds: z.number(), maxPollIntervalSeconds: z.number() });
+
+function pollIntervalsAgree(input: {
+  readonly minPollIntervalSeconds?: number | undefined;
+  readonly maxPollIntervalSeconds?: number | undefined;
+}): boolean {
+  const { minPollIntervalSeconds: least = 0, maxPollIntervalSeconds: most = LONGEST_SECONDS } = input;
+  return least <= most;
+}
+
+export const DrainInstanceInput = z
+  .strictObject(
+    {
+      region: Region.describe('Region of the instance.'),
+      instanceId: InstanceId.describe('The EC2 instance to take out of service.'),
+      lifecycle: LifecycleAction.optional().describe(
+        'The lifecycle action to keep alive and to complete, if there is one.',
+      ),
+      cluster: Cluster.optional().describe('Its ECS cluster. Found by tag, else by asking every cluster, when absent.'),
+      targetGroups: z
+        .array(TargetGroupArn, { error: 'must be a list of target group ARNs' })
+        .max(100, { error: 'must be a list of at most 100 target group ARNs' })
+        .optional()
+        .describe('Target groups to take it out of. Those of its Auto Scaling group when absent.'),
+      allTargetGroups: Flag.default(false).describe(
+        'Look for it in every target group of the region: one call for each.',
+      ),
+      standaloneTasks: oneOf('wait', 'stop-at-deadline', 'stop')
+        .default('stop-at-deadline')
+        .describe('What becomes of tasks that no service owns; ECS never stops those.'),
+      onTimeout: oneOf('continue', 'abandon')
+        .default('continue')
+        .describe('How the lifecycle action is completed when the deadline comes first.'),
+      timeoutSeconds: wholeSeconds(1, LONGEST_SECONDS)
+        .optional()
+        .describe(
+          'How long the drain may take; SLUICE_DRAIN_TIMEOUT_SECONDS when there is neither this nor a lifecycle hook.',
+        ),
+      deadline: Timestamp.optional().describe('The same as a point in time; the earlier of the two holds.'),
+      minPollIntervalSeconds: wholeSeconds(1, 3600).optional().describe('Never look more often than this.'),
+      maxPollIntervalSeconds: wholeSeconds(1, 43_200).optional().describe('Never look less often than this.'),
+      interruptionAt: Timestamp.optional().describe('When EC2 takes a spot instance away, if it has said so.'),
+      dryRun: Flag.default(false).describe('Look once, change nothing, and say what would be done.'),
+      requestedBy: RequestedBy.optional().describe('Free text that is carried along into the receipt.'),
+    },
+    { error: 'must be an object' },
+  )
+  .refine(pollIntervalsAgree, {
+    path: ['maxPollIntervalSeconds'],
+    error: 'must not be less than minPollIntervalSeconds',
+    // Beside faults in other fields, and not in place of them.
+    when: ({ value }) => pollIntervals.safeParse(value).success,
+  });
 export type DrainInstanceInput = z.output<typeof DrainInstanceInput>;
 
 const TaskCounts = z.object({ service: z.number(), standalone: z.number(), daemon: z.number() });

@@ -25,17 +25,20 @@ export const LIFECYCLE_DETAIL_TYPES = [
   'EC2 Instance-launch Lifecycle Action',
 ] as const;
 
-export const LifecycleEvent = z.object({
-  source: z.literal('aws.autoscaling', { error: 'must be "aws.autoscaling"' }),
-  'detail-type': oneOf(...LIFECYCLE_DETAIL_TYPES),
-  time: Timestamp,
-  region: Region,
-  detail: z.object(lifecycleFields, { error: 'must be an object' }),
-});
+export const LifecycleEvent = z.object(
+  {
+    source: z.literal('aws.autoscaling', { error: 'must be "aws.autoscaling"' }),
+    'detail-type': oneOf(...LIFECYCLE_DETAIL_TYPES),
+    time: Timestamp,
+    region: Region,
+    detail: z.object(lifecycleFields, { error: 'must be an object' }),
+  },
+  { error: 'must be an object' },
+);
 export type LifecycleEvent = z.output<typeof LifecycleEvent>;
 
 /** The message inside an SNS notification of an Auto Scaling group, parsed from its JSON. */
-export const LifecycleNotification = z.object({ ...lifecycleFields, Time: Timestamp });
+export const LifecycleNotification = z.object({ ...lifecycleFields, Time: Timestamp }, { error: 'must be an object' });
 export type LifecycleNotification = z.output<typeof LifecycleNotification>;
 
 /** What SNS hands to a Lambda. */
