@@ -194,7 +194,7 @@ export class Ec2Model {
     const start = positionOf(token, 'InvalidParameterValue');
     const candidates = ids?.length
       ? this.#requireAll(ids)
-      : [...this.instances.all()].filter((each) => this.#visible(each));
+      : this.#candidates(input).filter((each) => this.#visible(each));
     // Paging goes by the order of launch, so that an instance that vanishes between two pages shifts nothing.
     const found = candidates.filter((each) => each.sequence >= start && matches(each));
     const page = size === undefined ? found : found.slice(0, size);
@@ -203,6 +203,14 @@ export class Ec2Model {
       Reservations: page.map((record) => this.#reservation(describeInstance(record))),
       ...(next && { NextToken: tokenAt(next.sequence) }),
     };
+  }
+
+  /** Those that a filter by id names, found without going through the whole fleet; in the order of launch. */
+  #candidates({ Filters: filters }: DescribeInstancesCommandInput): readonly InstanceRecord[] {
+    const ids = filters?.find(({ Name, Values }) => Name === 'instance-id' && !Values?.some((id) => /[*?]/.test(id)));
+    if (!ids) return [...this.instances.all()];
+    const found = [...new Set(ids.Values)].flatMap((id) => this.instances.find(id) ?? []);
+    return found.sort((a, b) => a.sequence - b.sequence);
   }
 
   #reservation(instance: Instance) {

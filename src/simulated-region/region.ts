@@ -1,6 +1,7 @@
 import type { HttpHandler } from '@smithy/core/protocols';
 import { AutoScalingModel } from './auto-scaling.ts';
 import { CallLog } from './calls.ts';
+import { CloudMapModel, type CloudMapOptions } from './cloud-map.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { Ec2Options } from './ec2.ts';
 import { Ec2Model } from './ec2.ts';
@@ -26,6 +27,7 @@ export interface RegionOptions {
   /** Token buckets to enforce: all, none, or those named. */
   readonly enforceBuckets?: boolean | readonly BucketName[];
   readonly ec2?: Ec2Options;
+  readonly cloudMap?: CloudMapOptions;
   /** A log to share with other regions. */
   readonly calls?: CallLog;
 }
@@ -57,6 +59,7 @@ export class SimulatedRegion {
   readonly ecs: EcsModel;
   readonly autoScaling: AutoScalingModel;
   readonly events: EventsModel;
+  readonly cloudMap: CloudMapModel;
   readonly #dispatcher: Dispatcher;
 
   constructor(options: RegionOptions = {}) {
@@ -87,7 +90,9 @@ export class SimulatedRegion {
     this.ecs = new EcsModel(this.world);
     this.autoScaling = new AutoScalingModel(this.world, this.ec2);
     this.events = new EventsModel(this.world, this.outbox);
-    for (const model of [this.ec2, this.elbv2, this.ecs, this.autoScaling, this.events]) this.use(model.service);
+    this.cloudMap = new CloudMapModel(this.world, options.cloudMap);
+    for (const model of [this.ec2, this.elbv2, this.ecs, this.autoScaling, this.events, this.cloudMap])
+      this.use(model.service);
   }
 
   /** Adds a service to the wire. */
