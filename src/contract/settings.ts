@@ -72,6 +72,18 @@ export const SettingsSchema = z.object({
     .describe('Tag that an instance must carry to be terminated: a key, or key=value.'),
   SLUICE_MIN_POLL_INTERVAL_SECONDS: seconds(1, 3_600, 8).describe('Never look more often than this.'),
   SLUICE_MAX_POLL_INTERVAL_SECONDS: seconds(1, 43_200, 600).describe('Never look less often than this.'),
+  SLUICE_CREDENTIALS: z
+    .string()
+    .optional()
+    .describe('Who may call the HTTP API: a JSON list of {id, sha256, workflows?}.'),
+  SLUICE_CREDENTIALS_FILE: z
+    .string()
+    .optional()
+    .describe('The same list in a file, such as a mounted Kubernetes secret; read again every minute.'),
+  SLUICE_CREDENTIALS_PARAMETER: z
+    .string()
+    .optional()
+    .describe('The same list in an SSM parameter (a SecureString), by name; read again every minute.'),
   SLUICE_LOG_LEVEL: oneOf('DEBUG', 'INFO', 'WARN', 'ERROR').default('INFO').describe('Least level that is logged.'),
 });
 
@@ -89,6 +101,8 @@ export interface Settings {
   readonly terminationTag?: string;
   readonly minPollIntervalSeconds: number;
   readonly maxPollIntervalSeconds: number;
+  /** Where the credentials of the HTTP API are; at most one of them. */
+  readonly credentials?: { readonly text: string } | { readonly file: string } | { readonly parameter: string };
   readonly logLevel: 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
 }
 
@@ -114,6 +128,10 @@ export function readSettings(environment: Readonly<Record<string, string | undef
       faults.push({ field, found: JSON.stringify(given[field]), expected: issue.message });
     }
   }
+  const places = credentialPlaces(given);
+  for (const [field] of places.slice(1)) {
+    faults.push({ field, found: 'another one, too', expected: `must not be given beside ${places[0]?.[0]}` });
+  }
   if (faults.length > 0 || !result.success) throw new InvalidInput('the environment', faults);
   const read = result.data;
   return {
@@ -129,6 +147,16 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     ...(read.SLUICE_TERMINATION_TAG === undefined ? {} : { terminationTag: read.SLUICE_TERMINATION_TAG }),
     minPollIntervalSeconds: read.SLUICE_MIN_POLL_INTERVAL_SECONDS,
     maxPollIntervalSeconds: read.SLUICE_MAX_POLL_INTERVAL_SECONDS,
+    ...(places[0] === undefined ? {} : { credentials: places[0][1] }),
     logLevel: read.SLUICE_LOG_LEVEL,
   };
+}
+
+function credentialPlaces(given: Readonly<Record<string, string | undefined>>) {
+  const { SLUICE_CREDENTIALS: text, SLUICE_CREDENTIALS_FILE: file, SLUICE_CREDENTIALS_PARAMETER: parameter } = given;
+  const places: [string, NonNullable<Settings['credentials']>][] = [];
+  if (text !== undefined) places.push(['SLUICE_CREDENTIALS', { text }]);
+  if (file !== undefined) places.push(['SLUICE_CREDENTIALS_FILE', { file }]);
+  if (parameter !== undefined) places.push(['SLUICE_CREDENTIALS_PARAMETER', { parameter }]);
+  return places;
 }
