@@ -5,6 +5,7 @@ import {
   DescribeAutoScalingGroupsCommand,
   DescribeAutoScalingInstancesCommand,
   DescribeLifecycleHooksCommand,
+  paginateDescribeAutoScalingInstances,
   RecordLifecycleActionHeartbeatCommand,
 } from '@aws-sdk/client-auto-scaling';
 import type { LifecycleAction } from '../contract/drain-instance.ts';
@@ -50,11 +51,63 @@ export async function describeHook(
   }
 }
 
-function nameOf(action: LifecycleAction, instanceId: string) {
+export interface GroupHook {
+  readonly name: string;
+  readonly transition: string;
+  readonly heartbeatTimeoutSeconds: number;
+  readonly notificationMetadata?: string;
+}
+
+/** @returns every hook of a group; none when there is no such group */
+export async function hooksOfGroup(autoScaling: AutoScalingClient, groupName: string): Promise<GroupHook[]> {
+  try {
+    const answer = await autoScaling.send(new DescribeLifecycleHooksCommand({ AutoScalingGroupName: groupName }));
+    return (answer.LifecycleHooks ?? []).map((hook) => ({
+      name: hook.LifecycleHookName ?? '',
+      transition: hook.LifecycleTransition ?? '',
+      heartbeatTimeoutSeconds: hook.HeartbeatTimeout ?? 3_600,
+      ...(hook.NotificationMetadata === undefined ? {} : { notificationMetadata: hook.NotificationMetadata }),
+    }));
+  } catch (error) {
+    if (isGone(error)) return [];
+    throw error;
+  }
+}
+
+export interface WaitingInstance {
+  readonly instanceId: string;
+  readonly autoScalingGroupName: string;
+  readonly lifecycleState: string;
+}
+
+/**
+ * Every instance that waits for a lifecycle action: `Terminating:Wait`, `Warmed:Pending:Wait`, `Pending:Wait` and the
+ * like. Unlike the groups' own lists, this one has the instances of warm pools, too.
+ */
+export async function waitingInstances(autoScaling: AutoScalingClient): Promise<WaitingInstance[]> {
+  const waiting: WaitingInstance[] = [];
+  for await (const page of paginateDescribeAutoScalingInstances({ client: autoScaling }, { MaxRecords: 50 })) {
+    for (const { InstanceId, AutoScalingGroupName, LifecycleState } of page.AutoScalingInstances ?? []) {
+      if (InstanceId === undefined || AutoScalingGroupName === undefined || LifecycleState === undefined) continue;
+      if (!LifecycleState.endsWith(':Wait')) continue;
+      waiting.push({
+        instanceId: InstanceId,
+        autoScalingGroupName: AutoScalingGroupName,
+        lifecycleState: LifecycleState,
+      });
+    }
+  }
+  return waiting;
+}
+
+/** Without a token Auto Scaling goes by the instance. */
+type ActionName = Pick<LifecycleAction, 'autoScalingGroupName' | 'lifecycleHookName' | 'lifecycleActionToken'>;
+
+function nameOf(action: ActionName, instanceId: string) {
   return {
     AutoScalingGroupName: action.autoScalingGroupName,
     LifecycleHookName: action.lifecycleHookName,
-    LifecycleActionToken: action.lifecycleActionToken,
+    ...(action.lifecycleActionToken === undefined ? {} : { LifecycleActionToken: action.lifecycleActionToken }),
     InstanceId: instanceId,
   };
 }
@@ -62,7 +115,7 @@ function nameOf(action: LifecycleAction, instanceId: string) {
 /** @returns `gone` when there is no such lifecycle action any more */
 export async function recordHeartbeat(
   autoScaling: AutoScalingClient,
-  action: LifecycleAction,
+  action: ActionName,
   instanceId: string,
 ): Promise<'recorded' | 'gone'> {
   try {

@@ -29,7 +29,8 @@ export const LifecycleAction = z.strictObject(
   {
     autoScalingGroupName: Text('the name of an Auto Scaling group'),
     lifecycleHookName: Text('the name of a lifecycle hook'),
-    lifecycleActionToken: Text('the token of a lifecycle action'),
+    /** The sweep finds waiting instances without it; Auto Scaling then goes by the instance's id. */
+    lifecycleActionToken: Text('the token of a lifecycle action').optional(),
     lifecycleTransition: oneOf(TERMINATING, LAUNCHING).default(TERMINATING),
     /** Where the instance goes: it survives everywhere but in `EC2`. */
     destination: oneOf('EC2', 'WarmPool', 'AutoScalingGroup').default('EC2'),

@@ -56,3 +56,40 @@ export const SnsEvent = z.object({
     )
     .min(1, { error: 'must hold a record' }),
 });
+
+export const INTERRUPTION = 'EC2 Spot Instance Interruption Warning';
+export const REBALANCE = 'EC2 Instance Rebalance Recommendation';
+
+/** EC2's warning that spot capacity is about to be taken, or that it may be. */
+export const SpotEvent = z.object({
+  source: z.literal('aws.ec2', { error: 'must be "aws.ec2"' }),
+  'detail-type': oneOf(INTERRUPTION, REBALANCE),
+  time: Timestamp,
+  region: Region,
+  detail: z.object({ 'instance-id': InstanceId }, { error: 'must be an object' }),
+});
+
+/** What Step Functions says when an execution has ended. */
+export const ExecutionEndedEvent = z.object({
+  source: z.literal('aws.states', { error: 'must be "aws.states"' }),
+  'detail-type': z.literal('Step Functions Execution Status Change', {
+    error: 'must be "Step Functions Execution Status Change"',
+  }),
+  region: Region,
+  detail: z.object(
+    {
+      executionArn: Name('the ARN of an execution'),
+      stateMachineArn: Name('the ARN of a state machine'),
+      name: Name('the name of an execution'),
+      status: oneOf('RUNNING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED'),
+      startDate: z.number({ error: 'must be a time in ms' }),
+      stopDate: z.number({ error: 'must be a time in ms' }).nullish(),
+      /** JSON; absent when it is too long for an event. */
+      input: z.string({ error: 'must be text' }).nullish(),
+      error: z.string({ error: 'must be text' }).nullish(),
+      cause: z.string({ error: 'must be text' }).nullish(),
+    },
+    { error: 'must be an object' },
+  ),
+});
+export type ExecutionEndedEvent = z.output<typeof ExecutionEndedEvent>;

@@ -21,7 +21,11 @@ export async function takeLifecycleEvent(
 }
 
 /** @returns what became of each record. @throws InvalidInput as above, after the good records have been taken. */
-export async function takeSnsEvent(document: unknown, engine: WorkflowEngine, settings: HookSettings): Promise<Taken[]> {
+export async function takeSnsEvent(
+  document: unknown,
+  engine: WorkflowEngine,
+  settings: HookSettings,
+): Promise<Taken[]> {
   const { Records } = parse(SnsEvent, document, 'the SNS event');
   const results = await Promise.allSettled(
     Records.map(async ({ Sns }): Promise<Taken> => {

@@ -1,7 +1,7 @@
 /** From Auto Scaling's documents to the input of a drain. Pure, so that both doors and the sweep agree. */
 
 import type * as z from 'zod';
-import type { DrainInstanceInput } from '../../contract/drain-instance.ts';
+import { type DrainInstanceInput, LAUNCHING, TERMINATING } from '../../contract/drain-instance.ts';
 import type { LifecycleEvent, LifecycleNotification } from '../../contract/events.ts';
 import { HookMetadata } from '../../contract/hook-metadata.ts';
 import { parse } from '../../contract/parse.ts';
@@ -56,6 +56,51 @@ function request(
         startedAt: new Date(Math.floor(Date.parse(time) / SECOND) * SECOND).toISOString(),
       },
       ...metadata,
+    },
+  };
+}
+
+/** An instance that waits on a hook of ours, as Auto Scaling describes it: without a token, and without a time. */
+export interface WaitingOnHook {
+  readonly instanceId: string;
+  readonly autoScalingGroupName: string;
+  /** `Terminating:Wait`, `Warmed:Pending:Wait` and the like. */
+  readonly lifecycleState: string;
+  readonly hook: { readonly name: string; readonly transition: string; readonly notificationMetadata?: string };
+}
+
+/**
+ * The waits are named for where the instance goes. `Warmed:Pending:Wait` is on the way into a warm pool, be it from service
+ * (a terminate hook) or from a launch.
+ */
+export function mayWaitFor(lifecycleState: string, transition: string): boolean {
+  if (!lifecycleState.endsWith(':Wait')) return false;
+  if (lifecycleState === 'Pending:Wait') return transition === LAUNCHING;
+  return transition === TERMINATING || (transition === LAUNCHING && lifecycleState === 'Warmed:Pending:Wait');
+}
+
+/** @throws InvalidInput for metadata of ours that is wrong. */
+export function fromWaitingInstance(waiting: WaitingOnHook, region: string): DrainRequest {
+  const { instanceId, autoScalingGroupName, lifecycleState, hook } = waiting;
+  const destination = lifecycleState.startsWith('Warmed:Pending')
+    ? 'WarmPool'
+    : lifecycleState.startsWith('ReplacingRootVolume') || lifecycleState === 'Pending:Wait'
+      ? 'AutoScalingGroup'
+      : 'EC2';
+  return {
+    subject: instanceId,
+    key: `sweep ${autoScalingGroupName} ${hook.name} ${instanceId}`,
+    input: {
+      region,
+      instanceId,
+      lifecycle: {
+        autoScalingGroupName,
+        lifecycleHookName: hook.name,
+        lifecycleTransition: hook.transition === LAUNCHING ? LAUNCHING : TERMINATING,
+        destination,
+      },
+      ...readMetadata(hook.notificationMetadata, hook.name),
+      requestedBy: 'sweep',
     },
   };
 }

@@ -1,0 +1,4 @@
+import { announceEnded } from '../../src/triggers/ended.ts';
+import { trigger } from '../../src/triggers/trigger.ts';
+
+export const handler = trigger(announceEnded);

@@ -1,0 +1,4 @@
+import { sweep } from '../../src/triggers/sweep.ts';
+import { trigger } from '../../src/triggers/trigger.ts';
+
+export const handler = trigger((_, environment) => sweep(environment));
