@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { registerDemo } from './commands/demo.ts';
 import { registerRun } from './commands/run.ts';
+import { registerServe } from './commands/serve.ts';
 import { registerSimulate } from './commands/simulate.ts';
 import { EXIT } from './exit-codes.ts';
 
@@ -25,7 +26,7 @@ function program(): Command {
     .addHelpText('after', GUIDE)
     .showSuggestionAfterError()
     .exitOverride();
-  for (const register of [registerDemo, registerRun, registerSimulate]) register(sluice);
+  for (const register of [registerDemo, registerRun, registerServe, registerSimulate]) register(sluice);
   return sluice;
 }
 

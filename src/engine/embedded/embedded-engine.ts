@@ -149,6 +149,11 @@ export class EmbeddedEngine implements WorkflowEngine {
     return arns.length;
   }
 
+  /** How many executions this process is running. */
+  get openCount(): number {
+    return this.#open.size;
+  }
+
   /** Tells of every event as it happens; what is told may be repeated after a crash. @returns stops telling. */
   onEvent(listener: (progress: Progress) => void): () => void {
     this.#eventListeners.add(listener);

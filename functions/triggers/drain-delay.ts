@@ -1,0 +1,4 @@
+import { deployedHandler } from '../../src/http/lambda.ts';
+
+/** `GET /drain-delay`: held for most of its life, so it has a function and a reserved concurrency of its own. */
+export const handler = deployedHandler();

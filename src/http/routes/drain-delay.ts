@@ -1,0 +1,181 @@
+import type { Context, Hono } from 'hono';
+import type { AwaitDrainedInput } from '../../contract/await-drained.ts';
+import { DrainDelayQuery, MISSPELT } from '../../contract/http/drain-delay.ts';
+import { executionName } from '../../engine/names.ts';
+import type { ExecutionDescription } from '../../engine/workflow-engine.ts';
+import { readQuery } from '../body.ts';
+import { permit } from '../credentials.ts';
+import { passing } from '../ends.ts';
+import { problemOfOutcome, receiptOf, stateOf } from '../executions.ts';
+import { checkRegion } from '../guards.ts';
+import { Problem, problemOf } from '../problem.ts';
+import type { AppEnv, HttpServices } from '../services.ts';
+import { locationOf } from '../start.ts';
+import { timedOut } from './drain-delay-answers.ts';
+
+/** Callers for the same address who come within so long of each other share one execution. */
+const TOGETHER_MS = 10_000;
+/** An execution outlasts every caller that shares it, so that each is answered at his own time. */
+const SLACK_SECONDS = 15;
+const TRY_AGAIN_MS = 2_000;
+/** Two clocks are compared where one Lambda redirects to another. */
+const CLOCK_TOLERANCE_MS = 2_000;
+
+/** `GET /drain-delay`, as aws-load-balancer-drain-wait had it, but for the end of the drain instead of its beginning. */
+export function drainDelay(app: Hono<AppEnv>, services: HttpServices): void {
+  app.get('/drain-delay', async (context) => {
+    permit(context.get('credential'), 'await-drained');
+    const query = readQuery(context, DrainDelayQuery, MISSPELT);
+    return new DrainDelay(context, services, query).answer();
+  });
+}
+
+class DrainDelay {
+  readonly #context: Context<AppEnv>;
+  readonly #services: HttpServices;
+  readonly #query: DrainDelayQuery;
+  /** When the first request of the chain came, ms. */
+  readonly #since: number;
+  readonly #deadline: number;
+  /** Until when this one request may be held. */
+  readonly #until: number;
+  readonly #signal: AbortSignal;
+
+  constructor(context: Context<AppEnv>, services: HttpServices, query: DrainDelayQuery) {
+    this.#context = context;
+    this.#services = services;
+    this.#query = query;
+    const now = services.now();
+    this.#since = sinceOf(query, now);
+    this.#deadline = this.#since + query['max-delay'] * 1000;
+    const held = services.holdSeconds === undefined ? this.#deadline : now + services.holdSeconds * 1000;
+    this.#until = Math.min(this.#deadline, held);
+    const { raw } = context.req;
+    this.#signal = services.closing === undefined ? raw.signal : AbortSignal.any([raw.signal, services.closing]);
+  }
+
+  async answer(): Promise<Response> {
+    let generation = 0;
+    let problem: Problem | undefined;
+    let executionArn: string | undefined;
+    do {
+      try {
+        executionArn = await this.#attach(generation);
+        const ended = await this.#services.ends(executionArn, this.#until, this.#signal);
+        if (ended === undefined) break;
+        if (this.#isCurrent(ended)) {
+          if (stateOf(ended) === 'succeeded') return this.#drained(ended);
+          problem = problemOfOutcome(ended);
+          // It has observed all the time that this caller has, and whoever stopped it wants nobody to wait for it.
+          if (problem?.code === 'stopped') throw problem;
+          if (problem?.code !== 'timed-out') break;
+        }
+        generation += 1;
+      } catch (error) {
+        problem = problemOf(error);
+        if (problem === undefined || problem.code === 'stopped') throw error;
+        if (problem.code !== 'unavailable' && problem.code !== 'throttled') break;
+      }
+      await passing(Math.min(TRY_AGAIN_MS, this.#left()), this.#signal);
+    } while (this.#left() > 0);
+    return this.#notDrained(problem, executionArn);
+  }
+
+  /** @returns the execution of this address, started where nobody else has. @throws what the engine throws */
+  async #attach(generation: number): Promise<string> {
+    const { engine, settings } = this.#services;
+    const { input, key } = this.#work(generation);
+    checkRegion(settings, input.region);
+    const name = executionName('await-drained', this.#query.ip, key);
+    this.#context.set('execution', name);
+    try {
+      const { executionArn } = await engine.start({ workflow: 'await-drained', name, input });
+      return executionArn;
+    } catch (error) {
+      // It has ended meanwhile: how, its description says.
+      if (error instanceof Error && error.name === 'ExecutionAlreadyExists')
+        return engine.executionArn('await-drained', name);
+      throw error;
+    }
+  }
+
+  #work(generation: number): { input: AwaitDrainedInput; key: string } {
+    const query = this.#query;
+    const { namespace, ingress, service, cluster } = query;
+    const targetGroup = query['target-group-arn'];
+    const input: AwaitDrainedInput = {
+      region: query.region ?? this.#services.region,
+      targets: [{ id: query.ip }],
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(ingress === undefined ? {} : { ingress }),
+      ...(service === undefined ? {} : { service }),
+      ...(cluster === undefined ? {} : { cluster }),
+      ...(query['load-balancer'] === undefined ? {} : { loadBalancer: query['load-balancer'] }),
+      ...(targetGroup === undefined ? {} : { targetGroups: [targetGroup] }),
+      until: query.until,
+      timeoutSeconds: query['max-delay'] + SLACK_SECONDS,
+      dryRun: false,
+    };
+    const together = generation === 0 ? Math.floor(this.#since / TOGETHER_MS) : `${this.#since}-${generation}`;
+    return { input, key: JSON.stringify([input, together]) };
+  }
+
+  /** An end that came before this caller did says nothing of an address that may have come back since. */
+  #isCurrent({ stopDate }: ExecutionDescription): boolean {
+    return (stopDate?.getTime() ?? 0) >= this.#since - CLOCK_TOLERANCE_MS;
+  }
+
+  #drained(ended: ExecutionDescription): Response {
+    this.#context.header('X-Sluice-Execution', ended.name);
+    const waitedSeconds = Math.round((this.#services.now() - this.#since) / 1000);
+    const reason = receiptOf(ended)?.reason ?? 'drained';
+    return this.#context.json({
+      status: this.#query.until,
+      ip: this.#query.ip,
+      waitedSeconds,
+      reason,
+      execution: ended.name,
+    });
+  }
+
+  /** A caller that does not look at the status is still safe: what cannot succeed is said only after max-delay. */
+  async #notDrained(problem: Problem | undefined, executionArn: string | undefined): Promise<Response> {
+    const permanent = problem !== undefined && !['timed-out', 'unavailable', 'throttled'].includes(problem.code);
+    if (permanent && this.#query['fail-fast']) throw problem;
+    if (permanent) await passing(this.#left(), this.#signal);
+    if (this.#services.now() < this.#deadline) return this.#again();
+    if (permanent) throw problem;
+    throw await timedOut(this.#services.engine, executionArn, this.#query, problem);
+  }
+
+  /** To itself, so that a caller who follows redirects goes on waiting; `since` keeps max-delay what it was. */
+  #again(): Response {
+    const query = new URLSearchParams();
+    for (const [given, value] of Object.entries(this.#context.req.query())) {
+      if (given !== 'since') query.append(MISSPELT[given] ?? given, value);
+    }
+    query.append('since', String(this.#since));
+    const execution = this.#context.get('execution');
+    if (execution !== undefined) this.#context.header('Link', `<${locationOf(execution)}>; rel="monitor"`);
+    return this.#context.redirect(`${this.#context.req.path}?${query}`, 307);
+  }
+
+  #left(): number {
+    return this.#signal.aborted ? 0 : this.#until - this.#services.now();
+  }
+}
+
+/**
+ * When the waiting began. Nothing depends on its truth but the caller's own patience: a time in the past only shortens
+ * his wait, one in the future is refused, and what counts as drained is observed after it in any case.
+ * @throws Problem `invalid-request`
+ */
+function sinceOf(query: DrainDelayQuery, now: number): number {
+  const { since = now } = query;
+  if (since <= now) return since;
+  if (since <= now + CLOCK_TOLERANCE_MS) return now;
+  throw new Problem(
+    'invalid-request',
+    'the query cannot be used: since must be what the redirect carries, got a time to come',
+  );
+}
