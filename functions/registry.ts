@@ -1,26 +1,50 @@
 /** The shipped definitions, and the handler behind each function that they name, for whoever runs them in one process. */
 
 import type { Step, StepEnvironment } from '../src/lambda/step.ts';
+import awaitDrained from '../state-machines/await-drained.asl.json' with { type: 'json' };
+import deregisterTargetsMachine from '../state-machines/deregister-targets.asl.json' with { type: 'json' };
 import drainInstance from '../state-machines/drain-instance.asl.json' with { type: 'json' };
+import registerTargetsMachine from '../state-machines/register-targets.asl.json' with { type: 'json' };
 import { handler as announceDrain } from './steps/announce-drain.ts';
+import { handler as announceTargets } from './steps/announce-targets.ts';
 import { handler as completeLifecycleAction } from './steps/complete-lifecycle-action.ts';
 import { handler as deregisterFromTargetGroups } from './steps/deregister-from-target-groups.ts';
+import { handler as deregisterTargets } from './steps/deregister-targets.ts';
 import { handler as locateInstance } from './steps/locate-instance.ts';
+import { handler as locateTargets } from './steps/locate-targets.ts';
+import { handler as lookAtTargets } from './steps/look-at-targets.ts';
 import { handler as observeDrain } from './steps/observe-drain.ts';
 import { handler as planDrain } from './steps/plan-drain.ts';
+import { handler as planTargets } from './steps/plan-targets.ts';
 import { handler as readLifecycleHook } from './steps/read-lifecycle-hook.ts';
 import { handler as recordHeartbeat } from './steps/record-heartbeat.ts';
+import { handler as registerTargets } from './steps/register-targets.ts';
 import { handler as reportDrain } from './steps/report-drain.ts';
+import { handler as reportTargets } from './steps/report-targets.ts';
 import { handler as searchTargetGroups } from './steps/search-target-groups.ts';
 import { handler as setInstanceToActive } from './steps/set-instance-to-active.ts';
 import { handler as setInstanceToDraining } from './steps/set-instance-to-draining.ts';
 import { handler as stopDaemonTasks } from './steps/stop-daemon-tasks.ts';
 import { handler as stopStandaloneTasks } from './steps/stop-standalone-tasks.ts';
 import { handler as waitOutFault } from './steps/wait-out-fault.ts';
+import { handler as waitOutTargetsFault } from './steps/wait-out-targets-fault.ts';
 
-export const DEFINITIONS = { 'drain-instance': drainInstance };
+export const DEFINITIONS = {
+  'register-targets': registerTargetsMachine,
+  'deregister-targets': deregisterTargetsMachine,
+  'await-drained': awaitDrained,
+  'drain-instance': drainInstance,
+};
 
 export const STEPS: Readonly<Record<string, Step>> = {
+  waitOutTargetsFault,
+  reportTargets,
+  planTargets,
+  registerTargets,
+  lookAtTargets,
+  locateTargets,
+  deregisterTargets,
+  announceTargets,
   announceDrain,
   completeLifecycleAction,
   deregisterFromTargetGroups,

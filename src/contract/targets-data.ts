@@ -99,7 +99,7 @@ export type TargetsProgress = z.output<typeof TargetsProgress>;
 
 export const TargetsDecision = z.object({
   next: z.enum(['look', 'wait', 'hold', 'register', 'deregister', 'announce']),
-  outcome: z.enum(['done', 'expired', 'looked']).optional(),
+  outcome: z.enum(['done', 'expired', 'looked', 'undone', 'hopeless']).optional(),
   waitUntil: Timestamp,
   /** Where the loop goes on after a fault was waited out. */
   resume: z.enum(['locate', 'look']).default('look'),

@@ -1,0 +1,74 @@
+/** Everything that one look at target groups reads, shared with whoever looks at the same ones at once. */
+import { classicElbClient, classicHealth, connectionDrainingSeconds } from '../../../src/aws/classic-elb.ts';
+import { deregistrationDelay, elbv2Client, targetHealth } from '../../../src/aws/elbv2.ts';
+import { type SharedAnswers, sharedAnswers } from '../../../src/aws/shared-answers.ts';
+import type { PlannedGroup, TargetsData } from '../../../src/contract/targets-data.ts';
+import { groupsToAsk, notBefore, type TargetsFacts } from '../../../src/core/targets/progress.ts';
+import { carryForward, type GroupHealth, isGone } from '../../../src/core/targets/registrations.ts';
+import { SECOND } from '../../../src/core/time.ts';
+import type { StepEnvironment } from '../../../src/lambda/step.ts';
+
+/** A younger answer than this is as good as a new one, unless something is known that it cannot show. */
+const YOUNG_SECONDS = 2;
+/** A delay changes rarely, and is only used to choose the next look. */
+const DELAY_KEPT_SECONDS = 600;
+const DELAYS_AT_A_TIME = 5;
+
+export async function readTargets(
+  { plan, progress }: TargetsData,
+  { aws, now }: StepEnvironment,
+): Promise<TargetsFacts> {
+  const { region } = plan.input;
+  const groups = plan.groups ?? [];
+  const shared = sharedAnswers(aws, region);
+  const asked = groupsToAsk(progress).flatMap((index) => {
+    const group = groups[index];
+    return group === undefined ? [] : [[index, group] as const];
+  });
+  const at = now();
+  const young = at - Math.max(YOUNG_SECONDS, shared.backlogSeconds) * SECOND;
+  const limit = Math.max(notBefore(plan, progress, at), young);
+  const ask = async (group: PlannedGroup): Promise<GroupHealth> => {
+    const answer = await shared.ask(`health of ${group.at}`, limit, () =>
+      group.type === 'classic'
+        ? classicHealth(classicElbClient(aws, region), group.at)
+        : targetHealth(elbv2Client(aws, region), group.at),
+    );
+    return { at: answer.at, targets: answer.value };
+  };
+  const answers = await Promise.all(asked.map(async ([index, group]) => [index, await ask(group)] as const));
+  const health = new Map(answers);
+  const open = new Set(
+    carryForward(progress.registrations, plan, health)
+      .filter((registration) => !isGone(registration))
+      .map(({ group }) => group),
+  );
+  const wanted = plan.workflow === 'register-targets' ? [] : asked.filter(([index]) => open.has(index));
+  return { health, delays: await readDelays(shared, wanted, { region, aws, now }) };
+}
+
+/** Those of groups in which something stands, so many at once; they only help to choose when to look again. */
+async function readDelays(
+  shared: SharedAnswers,
+  groups: readonly (readonly [number, PlannedGroup])[],
+  { region, aws, now }: Pick<StepEnvironment, 'aws' | 'now'> & { readonly region: string },
+): Promise<Map<number, number>> {
+  const delays = new Map<number, number>();
+  let calls = 0;
+  for (const [index, group] of groups) {
+    if (group.delaySeconds !== undefined) continue;
+    const key = `delay of ${group.at}`;
+    const limit = now() - DELAY_KEPT_SECONDS * SECOND;
+    const known = shared.peek<number>(key, limit);
+    if (known !== undefined) delays.set(index, known.value);
+    if (known !== undefined || calls >= DELAYS_AT_A_TIME) continue;
+    calls += 1;
+    const answer = await shared.askPatiently(key, limit, () =>
+      group.type === 'classic'
+        ? connectionDrainingSeconds(classicElbClient(aws, region), group.at)
+        : deregistrationDelay(elbv2Client(aws, region), group.at),
+    );
+    if (answer !== undefined) delays.set(index, answer.value);
+  }
+  return delays;
+}

@@ -1,0 +1,14 @@
+import { TargetsData } from '../../src/contract/targets-data.ts';
+import { decideTargets } from '../../src/core/targets/progress.ts';
+import { step } from '../../src/lambda/step.ts';
+import { readTargets } from './gather/target-facts.ts';
+
+/** Its calls may stand in a queue with those of others. */
+const BUDGET_SECONDS = 15;
+
+export const handler = step(
+  TargetsData,
+  async (data, environment) =>
+    decideTargets(await readTargets(data, environment), data, environment.now(), environment.random()),
+  () => BUDGET_SECONDS,
+);
