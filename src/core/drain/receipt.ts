@@ -2,6 +2,7 @@
 import { cap, type Status } from '../../contract/common.ts';
 import type { AnnounceDrainInput, DrainPlan, DrainProgress } from '../../contract/drain-data.ts';
 import type { DrainInstanceReceipt } from '../../contract/drain-instance.ts';
+import { messageOf } from '../messages.ts';
 import { iso } from '../time.ts';
 import { describeRest, isExpiring } from './progress.ts';
 import { isOpen, toDeregister } from './targets.ts';
@@ -129,17 +130,6 @@ function wouldDo(plan: DrainPlan, progress: DrainProgress): string[] {
     ...(daemon > 0 ? [`stop ${daemon} daemon tasks, last`] : []),
     ...(input.lifecycle === undefined ? [] : [`complete ${input.lifecycle.lifecycleHookName} with CONTINUE`]),
   ];
-}
-
-/** Lambda wraps what a function throws into JSON; the embedded engine hands on the message itself. */
-export function messageOf(cause: string): string {
-  try {
-    const parsed: unknown = JSON.parse(cause);
-    if (typeof parsed === 'object' && parsed !== null && 'errorMessage' in parsed) return String(parsed.errorMessage);
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-  }
-  return cause;
 }
 
 function textField(document: unknown, name: string): string {
