@@ -1,8 +1,9 @@
-/** Bundles what is shipped into `dist/`: each function alone, and the command line. The same sources give the same bytes. */
+/** Bundles what is shipped into `dist/`: each function alone, the command line, and the Action. The same sources give the same bytes. */
 import { chmodSync, globSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
+import { ACTION_FOLDER, buildAction } from './build-action.ts';
 import { bundleFunctions, FUNCTION_OPTIONS, FUNCTIONS_OUT } from './bundle-functions.ts';
 
 const CLI_OUT = 'dist/cli';
@@ -50,9 +51,11 @@ function table(sizes: readonly Size[]): string {
 
 const functions = await bundleFunctions();
 await bundleCli();
+await buildAction(ACTION_FOLDER);
 const sizes = [
   ...functions.map((name) => sizeOf(name, [path.join(FUNCTIONS_OUT, name, 'index.mjs')])),
   sizeOf('sluice (command line)', globSync(`${CLI_OUT}/**/*.mjs`).toSorted()),
+  sizeOf('Action', globSync(`${ACTION_FOLDER}/**/*.js`).toSorted()),
 ];
 process.stdout.write(table(sizes));
 const heavy = sizes.filter(({ name, zipped }) => functions.includes(name) && zipped > MOST_ZIPPED_KB * 1000);

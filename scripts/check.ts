@@ -19,6 +19,7 @@ const CHECKS: readonly Check[] = [
   node('definitions', 'scripts/check-definitions.ts'),
   node('imports', 'scripts/check-imports.ts'),
   node('generated files', 'scripts/generate.ts', '--check'),
+  node('Action in dist', 'scripts/check-action-dist.ts'),
   { name: 'dead code', command: 'knip', args: ['--no-progress'] },
   node('lock file', 'scripts/check-lock-file.ts'),
 ];

@@ -1,10 +1,11 @@
-/** Writes docs/reference.md from the schemas; with `--check`, only says whether it is up to date. */
+/** Writes docs/reference.md and action.yml from the schemas; with `--check`, only says whether they are up to date. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import * as z from 'zod';
+import { ACTION_OUTPUTS, ActionInput } from '../src/contract/action.ts';
+import { kebab } from '../src/contract/fields.ts';
 import { INPUTS } from '../src/contract/inputs.ts';
 import { SettingsSchema } from '../src/contract/settings.ts';
-
-const FILE = 'docs/reference.md';
+import { actionFile } from './action-file.ts';
 
 interface Property {
   readonly type?: string | readonly string[];
@@ -27,13 +28,18 @@ function kindOf(property: Property): string {
 
 const cell = (text: string): string => text.replaceAll('|', '\\|');
 
-function inputTable(schema: z.ZodObject): string {
+function inputTable(schema: z.ZodObject, spelt = (name: string): string => name): string {
   const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
   const required = new Set(json.required ?? []);
   const rows = Object.entries(json.properties ?? {}).map(([name, value]) => {
     const property = value as Property;
-    const standard = property.default === undefined ? (required.has(name) ? 'required' : '') : `\`${JSON.stringify(property.default)}\``;
-    return `| \`${name}\` | ${cell(kindOf(property))} | ${cell(standard)} | ${cell(property.description ?? '')} |`;
+    const standard =
+      property.default === undefined
+        ? required.has(name)
+          ? 'required'
+          : ''
+        : `\`${JSON.stringify(property.default)}\``;
+    return `| \`${spelt(name)}\` | ${cell(kindOf(property))} | ${cell(standard)} | ${cell(property.description ?? '')} |`;
   });
   return ['| field | form | default | what it is |', '|---|---|---|---|', ...rows].join('\n');
 }
@@ -47,13 +53,26 @@ function settingsTable(): string {
   return ['| variable | default | what it sets |', '|---|---|---|', ...rows].join('\n');
 }
 
-const text = `${[
+function outputsTable(): string {
+  const rows = Object.entries(ACTION_OUTPUTS).map(([name, description]) => `| \`${name}\` | ${cell(description)} |`);
+  return ['| output | what it is |', '|---|---|', ...rows].join('\n');
+}
+
+const reference = `${[
   '# Reference',
   '',
   'Written by `npm run generate` from the schemas in `src/contract/`; `npm run check` fails when it is out of date.',
   '',
   '## Inputs',
   ...Object.entries(INPUTS).flatMap(([workflow, schema]) => ['', `### ${workflow}`, '', inputTable(schema)]),
+  '',
+  '## The GitHub Action',
+  '',
+  'Beside the inputs of the workflow, in kebab-case (`timeout-seconds`), it takes:',
+  '',
+  inputTable(ActionInput, kebab),
+  '',
+  outputsTable(),
   '',
   '## Settings',
   '',
@@ -62,9 +81,14 @@ const text = `${[
   settingsTable(),
 ].join('\n')}\n`;
 
-const current = existsSync(FILE) ? readFileSync(FILE, 'utf8') : '';
-if (!process.argv.includes('--check')) writeFileSync(FILE, text);
-else if (current !== text) {
-  process.stdout.write(`${FILE} is out of date: npm run generate\n`);
-  process.exitCode = 1;
+for (const [file, text] of [
+  ['docs/reference.md', reference],
+  ['action.yml', actionFile()],
+] as const) {
+  const current = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  if (!process.argv.includes('--check')) writeFileSync(file, text);
+  else if (current !== text) {
+    process.stdout.write(`${file} is out of date: npm run generate\n`);
+    process.exitCode = 1;
+  }
 }
