@@ -15,6 +15,7 @@ export class VirtualTime {
   }
 
   async pass(seconds: number): Promise<void> {
+    await filesRead();
     await this.#clock.tickAsync(seconds * 1000);
   }
 
@@ -29,6 +30,7 @@ export class VirtualTime {
     look();
     while (!done()) {
       if (Date.now() > limit) throw new Error(`What was waited for has not come about within ${withinSeconds} s`);
+      await filesRead();
       await this.#clock.nextAsync();
       look();
     }
@@ -43,4 +45,13 @@ export class VirtualTime {
   end(): void {
     this.#clock.uninstall();
   }
+}
+
+/**
+ * An SDK client reads the host's AWS configuration before its first call, in real time. The clock stands still meanwhile:
+ * else minutes would pass before the call, more on a slow disk, and no two demos would be the same.
+ */
+async function filesRead(): Promise<void> {
+  do await new Promise((resolve) => setImmediate(resolve));
+  while (process.getActiveResourcesInfo().some((resource) => resource.startsWith('FSReq')));
 }

@@ -134,8 +134,9 @@ function onInterrupt(
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);
   return async () => {
+    const lifecycle = await stopping?.catch((): LifecycleLeft => 'left');
     process.off('SIGINT', interrupt);
     process.off('SIGTERM', interrupt);
-    return stopping?.catch((): LifecycleLeft => 'left');
+    return lifecycle;
   };
 }

@@ -1,12 +1,15 @@
 /** Stopping by hand: the execution first, so that nothing acts any more; then what was asked for its lifecycle action. */
 import { autoScalingClient, completeLifecycleAction } from '../../aws/auto-scaling.ts';
-import type { AwsAccess } from '../../aws/clients.ts';
+import { type AwsAccess, withinBudget } from '../../aws/clients.ts';
 import { DrainInstanceInput } from '../../contract/drain-instance.ts';
 import type { WorkflowEngine } from '../../engine/workflow-engine.ts';
 import type { LifecycleLeft } from './outcome.ts';
 
 export const LIFECYCLE_POLICIES = ['leave', 'continue', 'abandon'] as const;
 export type LifecyclePolicy = (typeof LIFECYCLE_POLICIES)[number];
+
+/** Somebody is waiting at a terminal. */
+const BUDGET_MS = 20_000;
 
 /** @returns what became of the lifecycle action. @throws Throttled @throws Unavailable when it could not be completed */
 export async function stopByHand(
@@ -25,7 +28,9 @@ export async function stopByHand(
   if (policy === 'leave') return 'left';
   const { region, instanceId, lifecycle } = parsed.data;
   const result = policy === 'continue' ? 'CONTINUE' : 'ABANDON';
-  const answer = await completeLifecycleAction(autoScalingClient(access, region), lifecycle, instanceId, result);
+  const answer = await withinBudget(BUDGET_MS, () =>
+    completeLifecycleAction(autoScalingClient(access, region), lifecycle, instanceId, result),
+  );
   if (answer === 'gone') return 'gone';
   return policy === 'continue' ? 'continued' : 'abandoned';
 }
