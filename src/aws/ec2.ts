@@ -108,7 +108,11 @@ export function allAddresses(instance: Instance): string[] {
   return [
     ...privateAddresses(instance),
     ...(instance.PublicIpAddress === undefined ? [] : [instance.PublicIpAddress]),
-    ...interfaces.flatMap(({ Association }) => Association?.PublicIp ?? []),
+    ...interfaces.flatMap(({ Association, PrivateIpAddresses }) => [
+      ...(Association?.PublicIp === undefined ? [] : [Association.PublicIp]),
+      // A secondary address may have a public one of its own.
+      ...(PrivateIpAddresses ?? []).flatMap((address) => address.Association?.PublicIp ?? []),
+    ]),
     ...interfaces.flatMap(({ Ipv6Addresses }) => (Ipv6Addresses ?? []).flatMap(({ Ipv6Address }) => Ipv6Address ?? [])),
   ];
 }
