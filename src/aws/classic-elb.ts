@@ -35,17 +35,34 @@ export async function describeClassic(
 }
 
 /**
- * Every instance in the load balancer, in the words of the second version: what it calls InService may be draining.
- * Classic registrations have no port; it is 0. None when the load balancer has been deleted.
+ * Instances in the load balancer, in the words of the second version: what it calls InService may be draining. Classic
+ * registrations have no port; it is 0. None when the load balancer has been deleted.
+ * @param instanceIds asked for by their ids, they are answered for even when they are registered no more; all that are
+ * registered when absent
  */
-export async function classicHealth(elb: ElasticLoadBalancingClient, name: string): Promise<TargetHealthFacts[]> {
+export async function classicHealth(
+  elb: ElasticLoadBalancingClient,
+  name: string,
+  instanceIds?: readonly string[],
+): Promise<TargetHealthFacts[]> {
+  const Instances = instanceIds?.map((InstanceId) => ({ InstanceId }));
   try {
-    const answer = await elb.send(new DescribeInstanceHealthCommand({ LoadBalancerName: name }));
+    const answer = await elb.send(
+      new DescribeInstanceHealthCommand({ LoadBalancerName: name, ...(Instances === undefined ? {} : { Instances }) }),
+    );
     return (answer.InstanceStates ?? []).map(asTarget);
   } catch (error) {
     if (isUnknown(error)) return [];
-    throw error;
+    if (!isUnknownInstance(error) || instanceIds === undefined) throw error;
+    if (instanceIds.length <= 1) return [];
+    const each = await Promise.all(instanceIds.map((id) => classicHealth(elb, name, [id])));
+    return each.flat();
   }
+}
+
+/** One of the ids is no instance (any more); the call then fails for all. */
+function isUnknownInstance(error: unknown): boolean {
+  return /^(InvalidInstance|InvalidEndPointException)$/.test(codeOf(error));
 }
 
 function asTarget(instance: InstanceState): TargetHealthFacts {
@@ -56,7 +73,7 @@ function asTarget(instance: InstanceState): TargetHealthFacts {
   if (/not currently registered/i.test(text)) return { ...target, state: 'unused', reason: 'Target.NotRegistered' };
   if (/registration is still in progress/i.test(text)) return { ...target, state: 'initial' };
   if (/(stopped|terminated) state/i.test(text)) return { ...target, state: 'unused', reason: 'Target.InvalidState' };
-  if (/zone.*not (enabled|configured)|not enabled for.*zone/i.test(text)) {
+  if (/zone for which/i.test(text)) {
     return { ...target, state: 'unused', reason: 'Target.NotInUse' };
   }
   return { ...target, state: instance.State === 'OutOfService' ? 'unhealthy' : 'unknown' };
@@ -89,7 +106,7 @@ export async function deregisterFromClassic(
     await elb.send(new DeregisterInstancesFromLoadBalancerCommand({ LoadBalancerName: name, Instances }));
     return 'accepted';
   } catch (error) {
-    if (isUnknown(error) || /^InvalidInstance(EndPoint)?$/.test(codeOf(error))) return 'absent';
+    if (isUnknown(error) || isUnknownInstance(error)) return 'absent';
     throw error;
   }
 }

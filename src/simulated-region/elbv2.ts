@@ -74,6 +74,13 @@ export class ElbV2Model implements TargetDirectory {
     }));
   }
 
+  /** Everything that can carry tags, as the Tagging API lists it. */
+  tagged(): { readonly sequence: number; readonly arn: string; readonly tags: ReadonlyMap<string, string> }[] {
+    const { loadBalancers, targetGroups, listeners } = this.#directory;
+    const all = [...loadBalancers.values(), ...targetGroups.values(), ...listeners.values()];
+    return all.sort((a, b) => a.sequence - b.sequence);
+  }
+
   register(targetGroupArn: string, targets: readonly TargetAddress[]): void {
     this.registerTargets(targetGroupArn, targets);
   }

@@ -1,6 +1,7 @@
 import type { HttpHandler } from '@smithy/core/protocols';
 import { AutoScalingModel } from './auto-scaling.ts';
 import { CallLog } from './calls.ts';
+import { ClassicElbModel } from './classic-elb.ts';
 import { CloudMapModel, type CloudMapOptions } from './cloud-map.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { Ec2Options } from './ec2.ts';
@@ -13,6 +14,7 @@ import { RegionOutbox } from './outbox.ts';
 import { Randomness } from './randomness.ts';
 import { RegionWorld } from './region-world.ts';
 import type { BucketName, ServiceModel } from './service.ts';
+import { TaggingModel } from './tagging.ts';
 import { TokenBuckets } from './token-buckets.ts';
 import { TrafficModel } from './traffic.ts';
 import type { HandlerOptions, Listening } from './transport.ts';
@@ -56,6 +58,8 @@ export class SimulatedRegion {
   readonly ec2: Ec2Model;
   readonly traffic: TrafficModel;
   readonly elbv2: ElbV2Model;
+  readonly classicElb: ClassicElbModel;
+  readonly tagging: TaggingModel;
   readonly ecs: EcsModel;
   readonly autoScaling: AutoScalingModel;
   readonly events: EventsModel;
@@ -87,11 +91,22 @@ export class SimulatedRegion {
     directories.backends = this.traffic;
     this.elbv2 = new ElbV2Model(this.world);
     directories.targets = this.elbv2;
+    this.classicElb = new ClassicElbModel(this.world);
+    this.tagging = new TaggingModel(() => this.elbv2.tagged());
     this.ecs = new EcsModel(this.world);
     this.autoScaling = new AutoScalingModel(this.world, this.ec2);
     this.events = new EventsModel(this.world, this.outbox);
     this.cloudMap = new CloudMapModel(this.world, options.cloudMap);
-    for (const model of [this.ec2, this.elbv2, this.ecs, this.autoScaling, this.events, this.cloudMap])
+    for (const model of [
+      this.ec2,
+      this.elbv2,
+      this.classicElb,
+      this.tagging,
+      this.ecs,
+      this.autoScaling,
+      this.events,
+      this.cloudMap,
+    ])
       this.use(model.service);
   }
 

@@ -27,6 +27,7 @@ const bucketSizes: Readonly<Record<string, BucketSize>> = {
   'ec2-terminate-instances': { burst: 100, refillPerSecond: 5 },
   'ec2-terminate-instances-resources': { burst: 1000, refillPerSecond: 20 },
   'events-put-events': { burst: 600, refillPerSecond: 600 },
+  'tagging-get-resources': { burst: 15, refillPerSecond: 15 },
   'states-start-execution': { burst: 800, refillPerSecond: 150 },
   'states-describe-execution': { burst: 250, refillPerSecond: 10 },
   'states-list-executions': { burst: 100, refillPerSecond: 2 },

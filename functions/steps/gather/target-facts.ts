@@ -25,13 +25,15 @@ export async function readTargets(
     const group = groups[index];
     return group === undefined ? [] : [[index, group] as const];
   });
+  const instanceIds = plan.input.targets.map(({ id }) => id).filter((id) => id.startsWith('i-'));
   const at = now();
   const young = at - Math.max(YOUNG_SECONDS, shared.backlogSeconds) * SECOND;
   const limit = Math.max(notBefore(plan, progress, at), young);
   const ask = async (group: PlannedGroup): Promise<GroupHealth> => {
-    const answer = await shared.ask(`health of ${group.at}`, limit, () =>
+    const ids = group.type === 'classic' ? instanceIds : [];
+    const answer = await shared.ask(`health of ${group.at} ${ids.join(' ')}`, limit, () =>
       group.type === 'classic'
-        ? classicHealth(classicElbClient(aws, region), group.at)
+        ? classicHealth(classicElbClient(aws, region), group.at, ids)
         : targetHealth(elbv2Client(aws, region), group.at),
     );
     return { at: answer.at, targets: answer.value };

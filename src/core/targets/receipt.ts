@@ -10,7 +10,7 @@ import type {
   TargetsProgress,
   TargetsWorkflow,
 } from '../../contract/targets-data.ts';
-import { messageOf } from '../drain/receipt.ts';
+import { messageOf } from '../messages.ts';
 import { iso, millis } from '../time.ts';
 import { isDone, isGone, toChange } from './registrations.ts';
 

@@ -135,7 +135,9 @@ export function hopeless(plan: TargetsPlan, registrations: readonly Registration
 export function knownEnd(registrations: readonly Registration[], groups: readonly PlannedGroup[]): number | undefined {
   const ends = registrations.flatMap(({ state, group, deregisteredAt, activeAt }) => {
     const from = deregisteredAt ?? activeAt;
-    const delay = groups[group]?.delaySeconds;
+    const { delaySeconds: delay, type } = groups[group] ?? {};
+    // A Classic load balancer lets go of an instance as soon as its requests are done: its delay is an upper bound.
+    if (type === 'classic') return [];
     return state !== 'draining' || from === undefined || delay === undefined ? [] : [millis(from) + delay * SECOND];
   });
   return ends.length === 0 ? undefined : Math.max(...ends);
