@@ -28,6 +28,7 @@ export function createApp(services: HttpServices): Hono<AppEnv> {
     }
     if (authenticator === undefined) refuseRebinding(context.req.header('host'));
     await next();
+    if (!context.res.headers.has('cache-control')) context.header('cache-control', 'no-store');
   });
   for (const routes of [health, delayedTermination, drainDelay, elb, workflows, executions, docs]) {
     routes(app, services);

@@ -35,6 +35,7 @@ export const DelegatedTermination = z
             context.addIssue({ code: 'custom', path: [...issue.path], message: issue.message });
           }
         })
+        .optional()
         .describe('Anything. An object with delaySeconds (0 to 2000000) says how long to wait first.'),
     },
     { error: 'must be a JSON object' },

@@ -18,6 +18,8 @@ const TOGETHER_MS = 10_000;
 /** An execution outlasts every caller that shares it, so that each is answered at his own time. */
 const SLACK_SECONDS = 15;
 const TRY_AGAIN_MS = 2_000;
+/** So long before its end at most did an execution last look. */
+const OBSERVED_BEFORE_MS = 2_000;
 /** Two clocks are compared where one Lambda redirects to another. */
 const CLOCK_TOLERANCE_MS = 2_000;
 
@@ -120,9 +122,9 @@ class DrainDelay {
     return { input, key: JSON.stringify([input, together]) };
   }
 
-  /** An end that came before this caller did says nothing of an address that may have come back since. */
-  #isCurrent({ stopDate }: ExecutionDescription): boolean {
-    return (stopDate?.getTime() ?? 0) >= this.#since - CLOCK_TOLERANCE_MS;
+  /** What was observed before this caller came says nothing of an address that may have come back since. */
+  #isCurrent({ startDate, stopDate }: ExecutionDescription): boolean {
+    return startDate.getTime() >= this.#since || (stopDate?.getTime() ?? 0) >= this.#since + OBSERVED_BEFORE_MS;
   }
 
   #drained(ended: ExecutionDescription): Response {
