@@ -30,7 +30,6 @@ export interface Row {
   /** By which it is chosen: `npm run bench -- drain-usual`. */
   readonly name: string;
   readonly title: string;
-  /** Counts that `docs/performance.md` states are asserted by a test, which takes those columns of Sluice's line. */
   readonly run: () => Promise<Result>;
 }
 

@@ -4,8 +4,9 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { RequestHandler } from '@smithy/types';
-import { Unavailable } from '../contract/errors.ts';
+import { Throttled, Unavailable } from '../contract/errors.ts';
 import { translate } from './errors.ts';
+import { Limiter } from './pacing/limiter.ts';
 
 /** How clients reach AWS; all empty in Lambda, where the environment says it. */
 export interface AwsAccess {
@@ -19,6 +20,10 @@ export interface AwsAccess {
   readonly requestHandler?: RequestHandler<any, any, any>;
   /** Attempts of one call inside the SDK; the state machine has its own retries around them. */
   readonly maxAttempts?: number;
+  /** `adaptive` where many processes observe at once and know nothing of each other; AWS_RETRY_MODE when absent. */
+  readonly retryMode?: 'standard' | 'adaptive';
+  /** One process with many executions: its calls wait for their turn, and share answers. Alone in Lambda there is no turn. */
+  readonly paced?: boolean;
 }
 
 type Middleware = (
@@ -30,10 +35,12 @@ interface Client {
   readonly middlewareStack: {
     // biome-ignore lint/suspicious/noExplicitAny: each client types its stack by its own commands.
     add(middleware: any, options: { step: 'initialize'; priority: 'high'; name: string }): void;
+    // biome-ignore lint/suspicious/noExplicitAny: as above.
+    addRelativeTo(middleware: any, options: { relation: 'after'; toMiddleware: string; name: string }): void;
   };
 }
 
-interface ClientSettings extends AwsAccess {
+interface ClientSettings extends Omit<AwsAccess, 'paced' | 'retryMode'> {
   readonly region: string;
   readonly maxAttempts: number;
   readonly retryMode: string;
@@ -49,14 +56,59 @@ export function clientFactory<C extends Client>(
     made.set(access, byRegion);
     const known = byRegion.get(region);
     if (known !== undefined) return known;
-    const client = new construct({ maxAttempts: 2, retryMode: 'standard', ...access, region });
+    const { paced = false, ...settings } = access;
+    const retryMode = process.env.AWS_RETRY_MODE ?? 'standard';
+    const client = new construct({ maxAttempts: 2, retryMode, ...settings, region });
     client.middlewareStack.add(translating, { step: 'initialize', priority: 'high', name: 'sluiceErrors' });
+    if (paced) {
+      const pacing = pacedBy(limiterOf(access, region));
+      // Inside of the SDK's own retries: each attempt takes a token of AWS's.
+      client.middlewareStack.addRelativeTo(pacing, {
+        relation: 'after',
+        toMiddleware: 'retryMiddleware',
+        name: 'sluicePacing',
+      });
+      pacedClients.add(client);
+    }
     byRegion.set(region, client);
     return client;
   };
 }
 
-const budgets = new AsyncLocalStorage<AbortSignal>();
+const limiters = new WeakMap<AwsAccess, Map<string, Limiter>>();
+
+/** The one that all clients of this access share in a region. */
+function limiterOf(access: AwsAccess, region: string): Limiter {
+  const byRegion = limiters.get(access) ?? new Map<string, Limiter>();
+  limiters.set(access, byRegion);
+  const limiter = byRegion.get(region) ?? new Limiter();
+  byRegion.set(region, limiter);
+  return limiter;
+}
+
+const pacedClients = new WeakSet<object>();
+
+/**
+ * What executions of one process share of a service, made once for a client.
+ * @returns undefined for a client that serves one execution alone, as in Lambda
+ */
+export function sharedWithin<C extends object, T>(make: (client: C) => T): (client: C) => T | undefined {
+  const made = new WeakMap<C, T>();
+  return (client) => {
+    if (!pacedClients.has(client)) return undefined;
+    const shared = made.get(client) ?? make(client);
+    made.set(client, shared);
+    return shared;
+  };
+}
+
+interface Budget {
+  readonly signal: AbortSignal;
+  /** ms */
+  readonly deadline: number;
+}
+
+const budgets = new AsyncLocalStorage<Budget>();
 
 /**
  * Runs a step's work within a time budget: what AWS has not answered by then counts as unavailable, so that a call that
@@ -70,7 +122,7 @@ export async function withinBudget<T>(milliseconds: number, work: () => Promise<
     milliseconds,
   );
   try {
-    return await budgets.run(controller.signal, work);
+    return await budgets.run({ signal: controller.signal, deadline: Date.now() + milliseconds }, work);
   } finally {
     clearTimeout(timer);
   }
@@ -78,21 +130,44 @@ export async function withinBudget<T>(milliseconds: number, work: () => Promise<
 
 /** Waits for work that others wait for, too: the budget of this step ends its own waiting, and not the work. */
 export function untilBudgetEnds<T>(work: Promise<T>): Promise<T> {
-  const signal = budgets.getStore();
-  return signal === undefined ? work : Promise.race([work, rejectionOf(signal)]);
+  const budget = budgets.getStore();
+  return budget === undefined ? work : Promise.race([work, rejectionOf(budget.signal)]);
 }
 
 /** Races a call against its step's budget, whatever the handler below does with an abort. */
 const translating: Middleware = (next, context) => async (args) => {
-  const signal = budgets.getStore();
+  const budget = budgets.getStore();
   try {
-    return await (signal === undefined ? next(args) : Promise.race([next(args), rejectionOf(signal)]));
+    return await (budget === undefined ? next(args) : Promise.race([next(args), rejectionOf(budget.signal)]));
   } catch (error) {
-    if (error instanceof Unavailable) throw error;
-    const service = (context.clientName ?? '').replace(/Client$/, '');
-    throw translate(error, `${service} ${(context.commandName ?? '').replace(/Command$/, '')}`);
+    if (error instanceof Unavailable || error instanceof Throttled) throw error;
+    const { service, operation } = named(context);
+    throw translate(error, `${service} ${operation}`);
   }
 };
+
+function named(context: Parameters<Middleware>[1]): { readonly service: string; readonly operation: string } {
+  return {
+    service: (context.clientName ?? '').replace(/Client$/, ''),
+    operation: (context.commandName ?? '').replace(/Command$/, ''),
+  };
+}
+
+/** Each attempt waits for its turn; a refusal by AWS slows all of its kind down. */
+const pacedBy =
+  (limiter: Limiter): Middleware =>
+  (next, context) =>
+  async (args) => {
+    const call = named(context);
+    const budget = budgets.getStore();
+    await limiter.admit(call, budget?.deadline, budget?.signal);
+    try {
+      return await next(args);
+    } catch (error) {
+      if (translate(error, '') instanceof Throttled) limiter.refused(call);
+      throw error;
+    }
+  };
 
 function rejectionOf(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {

@@ -25,6 +25,6 @@ export function localEngine(options: LocalEngineOptions): EmbeddedEngine {
     ...engine,
     stack: settings.stack,
     definitions: DEFINITIONS,
-    handlers: stepHandlers({ aws: access, settings, now, random }),
+    handlers: stepHandlers({ aws: { ...access, paced: true }, settings, now, random }),
   });
 }

@@ -1,0 +1,132 @@
+/** What a drain costs, and what thousands at once do to the account's request quotas. */
+import type { Bench, Line, Result } from './support/bench.ts';
+import { cost, PRICES } from './support/cost.ts';
+import type { Fleet } from './support/fleet.ts';
+import { OLD_WAYS } from './support/old.ts';
+import { type Outcome, play, type Scenario } from './support/run.ts';
+import { Sluice, type Way } from './support/sluice.ts';
+import { largest } from './support/witness.ts';
+
+const HOUR = 3_600;
+
+/**
+ * One instance with four service tasks behind a target group, a daemon task, and work that no service owns and that ends
+ * after so long. The deregistration delay is AWS's own unless the drain is a short one.
+ */
+function oneDrain(seconds: number): Scenario {
+  const short = seconds < 60;
+  return {
+    fleet: {
+      clusters: 1,
+      leaving: 1,
+      staying: 2,
+      services: 1,
+      tasksEach: 4,
+      deregistrationDelaySeconds: short ? 5 : 300,
+      startSeconds: short ? 2 : 10,
+      stopSeconds: short ? 2 : 30,
+      heartbeatTimeoutSeconds: HOUR,
+      daemons: true,
+    },
+    region: { enforceBuckets: true },
+    spreadSeconds: 0,
+    withinSeconds: 49 * HOUR,
+    prepare: ({ region, leavers }) => {
+      const [leaver] = leavers;
+      if (leaver === undefined) return;
+      const { cluster, instanceId } = leaver;
+      region.ecs.startTask({ cluster, instance: instanceId, family: 'report', endsAfterSeconds: seconds - 8 });
+    },
+  };
+}
+
+/** Calls that no drain can do without: locate, DRAINING, two lists and a description at its end, the completion. */
+const LEAST_CALLS = 6;
+
+interface Seen {
+  readonly transitions?: number;
+  readonly invocations?: number;
+}
+
+function lineOf(way: string, outcome: Outcome, { transitions, invocations }: Seen): Line {
+  const ended =
+    outcome.expired > 0 ? 'by expiry' : outcome.early > 0 ? 'too early' : outcome.lost > 0 ? 'wrong' : 'right';
+  return {
+    way,
+    figures: {
+      'AWS calls': outcome.calls + outcome.published,
+      transitions,
+      'cost, $':
+        transitions === undefined || invocations === undefined
+          ? undefined
+          : cost({ transitions, invocations, events: 2 }),
+      'true end, s': outcome.early > 0 ? undefined : outcome.lastTrueEnd,
+      'lag, s': largest(outcome.lags),
+      'lag, %': percent(largest(outcome.lagShares)),
+      ended,
+    },
+  };
+}
+
+function percent(share: number | undefined): number | undefined {
+  return share === undefined ? undefined : share * 100;
+}
+
+const sluice = (fleet: Fleet) => new Sluice(fleet);
+const seenOf = (way: Sluice): Seen => ({ transitions: way.counts().transitions, invocations: way.invocations });
+const nothing = (_: Way): Seen => ({});
+
+async function measureOne(seconds: number, hotLoop: boolean): Promise<Result> {
+  const scenario = oneDrain(seconds);
+  const own = await play(scenario, sluice, seenOf);
+  const fixed = await play(scenario, (fleet) => OLD_WAYS.fixedInterval(fleet), nothing);
+  const line = lineOf('Sluice', own.outcome, own.seen);
+  const lines: Line[] = [
+    { way: 'least possible', figures: { 'AWS calls': LEAST_CALLS, 'lag, s': 0, 'lag, %': 0, ended: 'right' } },
+    line,
+    lineOf('poll every 15 s, ListTasks as it is', fixed.outcome, {}),
+  ];
+  const share = largest(own.outcome.lagShares) ?? Number.POSITIVE_INFINITY;
+  const lag = largest(own.outcome.lags) ?? Number.POSITIVE_INFINITY;
+  const bars = [
+    { text: 'ends by an observed end', holds: own.outcome.drained === 1 },
+    { text: 'lag at most 10 % of the drain, or 10 s', holds: share <= 0.1 || lag <= 10 },
+  ];
+  if (hotLoop) {
+    const old = await play(scenario, OLD_WAYS.hookMended, nothing);
+    lines.push(lineOf('ecs-lifecycle-hook, mended', old.outcome, {}));
+    const calls = old.outcome.calls + old.outcome.published;
+    bars.push({
+      text: `at least 20 times fewer calls than the old hot loop (${calls})`,
+      holds: calls >= 20 * own.outcome.calls,
+    });
+  }
+  if (seconds === 300) {
+    const dollars = Number(line.figures['cost, $']);
+    bars.push(
+      { text: `at most 60 calls (${own.outcome.calls})`, holds: own.outcome.calls <= 60 },
+      { text: `at most $0.005 (${dollars.toFixed(5)})`, holds: dollars <= 0.005 },
+    );
+  }
+  return {
+    lines,
+    bars,
+    notes: [
+      'least possible: one locate, one UpdateContainerInstancesState, one RUNNING list, one STOPPED list, one description, one completion',
+      PRICES,
+    ],
+  };
+}
+
+export const bench: Bench = {
+  rows: [
+    { name: 'drain-short', title: 'One drain of 30 s', run: () => measureOne(30, true) },
+    { name: 'drain-usual', title: 'One drain of 300 s', run: () => measureOne(300, true) },
+    { name: 'drain-long', title: 'One drain of 12 h', run: () => measureOne(12 * HOUR, false) },
+    {
+      name: 'drain-48h',
+      title: 'One drain of 47 h, the most that Auto Scaling gives',
+      run: () => measureOne(47 * HOUR, false),
+    },
+  ],
+};

@@ -1,0 +1,75 @@
+/**
+ * Questions of one kind that several executions ask at about the same time, asked of AWS together. The first is asked at
+ * once; those that come while it is under way, or soon after it, wait and then share as few calls as hold them. So a lone
+ * execution waits for nothing, and a thousand cost a call a pause.
+ */
+import { batches } from '../batches.ts';
+import { untilBudgetEnds, withinBudget } from '../clients.ts';
+
+export interface Batching<K, V> {
+  /** AWS's limit for one call. */
+  readonly most: number;
+  readonly pauseMs: number;
+  /** @returns an answer for every key; a key without one gets `undefined` */
+  readonly ask: (keys: readonly K[]) => Promise<ReadonlyMap<K, V>>;
+}
+
+interface Waiting<V> {
+  readonly promise: Promise<V | undefined>;
+  readonly resolve: (value: V | undefined) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Shared work has a budget of its own, so that one asker's end does not take the answer from the others. */
+const BUDGET_MS = 15_000;
+
+export class Batcher<K, V> {
+  readonly #batching: Batching<K, V>;
+  #waiting = new Map<K, Waiting<V>>();
+  #startedAt = Number.NEGATIVE_INFINITY;
+  /** A call is under way, or its time is set. */
+  #busy = false;
+
+  constructor(batching: Batching<K, V>) {
+    this.#batching = batching;
+  }
+
+  /** Asked by a call that begins after this. @throws what the call throws; Unavailable when the step's budget ends first */
+  get(key: K): Promise<V | undefined> {
+    let waiting = this.#waiting.get(key);
+    if (waiting === undefined) {
+      waiting = Promise.withResolvers<V | undefined>();
+      // Whoever asked may have given up; then nobody listens.
+      waiting.promise.catch(() => undefined);
+      this.#waiting.set(key, waiting);
+      this.#plan();
+    }
+    return untilBudgetEnds(waiting.promise);
+  }
+
+  #plan(): void {
+    if (this.#busy || this.#waiting.size === 0) return;
+    this.#busy = true;
+    const left = this.#startedAt + this.#batching.pauseMs - Date.now();
+    if (left <= 0) void this.#start();
+    else setTimeout(() => void this.#start(), left);
+  }
+
+  async #start(): Promise<void> {
+    this.#startedAt = Date.now();
+    const waiting = [...this.#waiting];
+    this.#waiting = new Map();
+    await Promise.all(batches(waiting, this.#batching.most).map((batch) => this.#run(batch)));
+    this.#busy = false;
+    this.#plan();
+  }
+
+  async #run(batch: readonly (readonly [K, Waiting<V>])[]): Promise<void> {
+    try {
+      const answers = await withinBudget(BUDGET_MS, () => this.#batching.ask(batch.map(([key]) => key)));
+      for (const [key, { resolve }] of batch) resolve(answers.get(key));
+    } catch (error) {
+      for (const [, { reject }] of batch) reject(error);
+    }
+  }
+}
