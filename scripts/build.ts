@@ -1,10 +1,10 @@
 /** Bundles what is shipped into `dist/`: each function alone, the command line, and the Action. The same sources give the same bytes. */
-import { chmodSync, globSync, readFileSync, rmSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { build } from 'esbuild';
 import { ACTION_FOLDER, buildAction } from './build-action.ts';
-import { bundleFunctions, FUNCTION_OPTIONS, FUNCTIONS_OUT } from './bundle-functions.ts';
+import { bundleCli } from './bundle-cli.ts';
+import { bundleFunctions, FUNCTIONS_OUT } from './bundle-functions.ts';
 
 const CLI_OUT = 'dist/cli';
 
@@ -15,19 +15,6 @@ interface Size {
   readonly name: string;
   readonly minified: number;
   readonly zipped: number;
-}
-
-async function bundleCli(): Promise<void> {
-  rmSync(CLI_OUT, { recursive: true, force: true });
-  await build({
-    ...FUNCTION_OPTIONS,
-    entryPoints: { sluice: 'src/cli/sluice.ts' },
-    outdir: CLI_OUT,
-    // A command loads what it needs: `sluice --help` loads no AWS client.
-    splitting: true,
-    chunkNames: 'chunks/[name]-[hash]',
-  });
-  chmodSync(`${CLI_OUT}/sluice.mjs`, 0o755);
 }
 
 /** @param files of one bundle */
@@ -50,7 +37,7 @@ function table(sizes: readonly Size[]): string {
 }
 
 const functions = await bundleFunctions();
-await bundleCli();
+await bundleCli(CLI_OUT);
 await buildAction(ACTION_FOLDER);
 const sizes = [
   ...functions.map((name) => sizeOf(name, [path.join(FUNCTIONS_OUT, name, 'index.mjs')])),

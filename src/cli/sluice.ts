@@ -6,6 +6,7 @@ import { registerDemo } from './commands/demo.ts';
 import { registerRun } from './commands/run.ts';
 import { registerServe } from './commands/serve.ts';
 import { registerSimulate } from './commands/simulate.ts';
+import { registerStatus } from './commands/status.ts';
 import { EXIT } from './exit-codes.ts';
 
 const GUIDE = `
@@ -26,7 +27,7 @@ function program(): Command {
     .addHelpText('after', GUIDE)
     .showSuggestionAfterError()
     .exitOverride();
-  for (const register of [registerDemo, registerRun, registerServe, registerSimulate]) register(sluice);
+  for (const register of [registerDemo, registerRun, registerServe, registerSimulate, registerStatus]) register(sluice);
   return sluice;
 }
 

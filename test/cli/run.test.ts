@@ -1,14 +1,16 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { DrainInstanceReceipt } from '../../src/contract/drain-instance.ts';
 import { LifecycleEvent } from '../../src/contract/events.ts';
 import { SimulatedRegion } from '../../src/simulated-region/region.ts';
 import type { Listening } from '../../src/simulated-region/transport.ts';
-import { SluiceProcess, sluice } from './child.ts';
+import { runBundled, SluiceProcess, sluice } from './child.ts';
 
 const LONG = 30_000;
+
+beforeAll(runBundled, LONG);
 
 /** In real time: an instance in a cluster and in a group, whose task ends three seconds after it was told to. */
 let region: SimulatedRegion;
@@ -95,6 +97,12 @@ describe('sluice run drain-instance', () => {
       expect(second.stderr).toContain('1 unfinished');
       expect(receiptOf(second.stdout)).toMatchObject({ status: 'succeeded', tasks: { stoppedByUs: 1 } });
       expect(region.autoScaling.completionAttempts.filter(({ accepted }) => accepted)).toHaveLength(1);
+      const journal = ['--journal', path.join(directory, 'journal.sqlite')];
+      const list = await sluice(['status', ...journal]);
+      expect(list.stdout).toMatch(new RegExp(`SUCCEEDED +\\d+ s +drain-instance-${instanceId}-[0-9a-f]{16}\\n$`));
+      const name = list.stdout.trim().split(' ').at(-1) ?? '';
+      const shown = await sluice(['status', name, '--json', ...journal]);
+      expect(receiptOf(shown.stdout)).toEqual(receiptOf(second.stdout));
       const third = await sluice(command);
       expect(third.stderr).toContain('it has succeeded before');
       expect(receiptOf(third.stdout)).toEqual(receiptOf(second.stdout));
@@ -243,6 +251,7 @@ describe('what cannot be used', () => {
     { name: 'an unknown workflow', args: ['run', 'drain'], says: 'unknown command' },
     { name: 'an unknown command', args: ['drian'], says: 'unknown command' },
     { name: 'a port that is none', args: ['simulate', '--port', '70000'], says: 'from 0 to 65535' },
+    { name: 'a status of nowhere', args: ['status'], says: '--aws-region must be an AWS region' },
     {
       name: 'a document that is not there',
       args: ['run', 'drain-instance', '--input', '/no/such/file'],
@@ -270,6 +279,18 @@ describe('what cannot be used', () => {
     LONG,
   );
 });
+
+test(
+  'status of a journal that is not there ends with 1, and makes none',
+  async () => {
+    const journal = path.join(directory, 'journal.sqlite');
+    const { code, stderr } = await sluice(['status', '--journal', journal]);
+    expect(stderr).toContain('NothingThere: there is no journal');
+    expect(code).toBe(1);
+    expect(existsSync(journal)).toBe(false);
+  },
+  LONG,
+);
 
 test(
   '--version and --help say what they should, and end with 0',

@@ -6,7 +6,7 @@ import { AutoScalingClient, TerminateInstanceInAutoScalingGroupCommand } from '@
 import { ECSClient, ListContainerInstancesCommand, ListTasksCommand } from '@aws-sdk/client-ecs';
 import { ListExecutionsCommand, ListStateMachinesCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { SluiceProcess } from './child.ts';
+import { SluiceProcess, sluice } from './child.ts';
 
 const LONG = 30_000;
 const run = promisify(execFile);
@@ -51,6 +51,16 @@ test('drains an instance that Auto Scaling terminates, by the state machines tha
   expect(executions).toEqual([
     expect.objectContaining({ name: expect.stringContaining(`drain-instance-${instanceId}`), status: 'RUNNING' }),
   ]);
+  const status = await sluice(['status', '--endpoint-url', url, '--aws-region', 'eu-west-1']);
+  expect(status.stdout).toMatch(new RegExp(`RUNNING +drain-instance-${instanceId}`));
+  const shown = await sluice([
+    ...['status', executions?.[0]?.name ?? '', '--endpoint-url', url, '--aws-region', 'eu-west-1', '--json'],
+  ]);
+  expect(JSON.parse(shown.stdout)).toMatchObject({
+    status: 'running',
+    workflow: 'drain-instance',
+    input: { instanceId },
+  });
 });
 
 if (AWS) {
