@@ -31,12 +31,30 @@ export async function readDocument(context: Context<AppEnv>): Promise<unknown> {
   } catch {
     throw new Problem('invalid-request', 'the body must be JSON in UTF-8, got bytes that are not UTF-8');
   }
+  if (nesting(text) > DEEPEST) {
+    throw new Problem('invalid-request', `the body must be a JSON document that is nested at most ${DEEPEST} deep`);
+  }
   try {
     return JSON.parse(text);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new Problem('invalid-request', `the body must be a JSON document: ${why}`);
   }
+}
+
+/** No document of ours is deeper than 5, but `user_data` is anybody's; what is much deeper exhausts the stack. */
+const DEEPEST = 64;
+
+/** How many brackets are open at most, those within strings aside. */
+function nesting(json: string): number {
+  let open = 0;
+  let most = 0;
+  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/gs)) {
+    if (token === '[' || token === '{') open += 1;
+    else if (token === ']' || token === '}') open -= 1;
+    most = Math.max(most, open);
+  }
+  return most;
 }
 
 /** Counts what comes: what Content-Length says is only a claim. */

@@ -13,7 +13,8 @@ export async function readDocsFile(name: string, folder = process.env.LAMBDA_TAS
   try {
     return await readFile(join(beside ?? '.', 'docs', name));
   } catch (error) {
-    if (!(error instanceof Error) || !('code' in error) || error.code !== 'ENOENT') throw error;
+    const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+    if (code !== 'ENOENT') throw error;
   }
   const require = createRequire(script === undefined ? join(process.cwd(), 'package.json') : realpathSync(script));
   return readFile(require.resolve(`swagger-ui-dist/${name}`));
