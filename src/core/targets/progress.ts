@@ -14,7 +14,7 @@ import type {
 import { nextLook } from '../pace.ts';
 import { iso, millis, SECOND } from '../time.ts';
 import { checkNumber } from './groups.ts';
-import { carryForward, type HealthByGroup, hopeless, isDone, knownEnd, toChange, undone } from './registrations.ts';
+import { carryForward, drainEnds, type HealthByGroup, hopeless, isDone, toChange, undone } from './registrations.ts';
 
 export interface TargetsFacts {
   readonly health: HealthByGroup;
@@ -40,7 +40,7 @@ export function groupsToAsk({ pending }: TargetsProgress): number[] {
  */
 export function notBefore(plan: TargetsPlan, progress: TargetsProgress, now: number): number {
   const changed = progress.changedAt === undefined ? 0 : millis(progress.changedAt);
-  const end = knownEnd(progress.registrations, plan.groups ?? []);
+  const { earliest: end } = drainEnds(progress.registrations, plan.groups ?? []);
   return Math.max(changed, end !== undefined && end <= now ? end : 0);
 }
 
@@ -76,7 +76,7 @@ function observe(facts: TargetsFacts, plan: TargetsPlan, progress: TargetsProgre
   checkNumber(registrations.length);
   const pending = progress.pending.filter((index) => !facts.health.has(index));
   const delays = groups.flatMap(({ delaySeconds }) => delaySeconds ?? []);
-  const end = knownEnd(registrations, groups);
+  const { earliest: end } = drainEnds(registrations, groups);
   return {
     plan: { ...plan, groups },
     progress: {
@@ -188,14 +188,17 @@ function stale(plan: TargetsPlan, now: number): number[] {
 
 /** @returns ms */
 export function nextRound(plan: TargetsPlan, progress: TargetsProgress, now: number, random: number): number {
-  const end = plan.input.until === 'draining' ? undefined : knownEnd(progress.registrations, plan.groups ?? []);
+  const { earliest: end, latest } =
+    plan.input.until === 'draining'
+      ? { earliest: undefined, latest: [] }
+      : drainEnds(progress.registrations, plan.groups ?? []);
   return nextLook({
     startedAt: millis(plan.startedAt),
     now,
     ...(end === undefined ? {} : { knownEnd: end }),
     minIntervalSeconds: plan.minPollIntervalSeconds,
     maxIntervalSeconds: plan.maxPollIntervalSeconds,
-    landmarks: [millis(plan.deadline)],
+    landmarks: [millis(plan.deadline), ...latest.map((at) => at + SECOND)],
     random,
     slackSeconds: SLACK_SECONDS,
   });

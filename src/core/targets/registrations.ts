@@ -128,17 +128,32 @@ export function hopeless(plan: TargetsPlan, registrations: readonly Registration
   );
 }
 
+/** Between the last moment at which a target was seen in service and the first at which it was seen draining. */
+const CLOSE_SECONDS = 5;
+
 /**
- * Before this no drain of these can be over: each one's last known moment in service plus its delay.
- * @returns ms; undefined when nothing is known
+ * When the drains of these are over, as far as it is known: none before `earliest`, and a balancer that keeps to its
+ * delay is done with each by its time in `latest`.
+ * @returns ms
  */
-export function knownEnd(registrations: readonly Registration[], groups: readonly PlannedGroup[]): number | undefined {
-  const ends = registrations.flatMap(({ state, group, deregisteredAt, activeAt }) => {
-    const from = deregisteredAt ?? activeAt;
+export function drainEnds(
+  registrations: readonly Registration[],
+  groups: readonly PlannedGroup[],
+): { readonly earliest: number | undefined; readonly latest: readonly number[] } {
+  const ends = registrations.flatMap(({ state, group, deregisteredAt, activeAt, drainingAt }) => {
     const { delaySeconds: delay, type } = groups[group] ?? {};
-    // A Classic load balancer lets go of an instance as soon as its requests are done: its delay is an upper bound.
-    if (type === 'classic') return [];
-    return state !== 'draining' || from === undefined || delay === undefined ? [] : [millis(from) + delay * SECOND];
+    // A Classic load balancer lets go of an instance as soon as its requests are done: its delay is an upper bound only.
+    const from = type === 'classic' ? undefined : (deregisteredAt ?? activeAt);
+    const to = deregisteredAt ?? drainingAt;
+    if (state !== 'draining' || delay === undefined || to === undefined) return [];
+    const latest = millis(to) + delay * SECOND;
+    const earliest = from === undefined ? undefined : millis(from) + delay * SECOND;
+    const close = earliest !== undefined && latest - earliest <= CLOSE_SECONDS * SECOND;
+    return [{ earliest: close ? latest : earliest, latest }];
   });
-  return ends.length === 0 ? undefined : Math.max(...ends);
+  const known = ends.flatMap(({ earliest }) => earliest ?? []);
+  return {
+    earliest: known.length === 0 ? undefined : Math.max(...known),
+    latest: [...new Set(ends.map(({ latest }) => latest))],
+  };
 }
