@@ -8,8 +8,9 @@ import { idOf } from './registrations.ts';
 /** Removals that one step submits, and those that are under way at once: their ids travel in the payload. */
 export const SUBMIT_AT_A_TIME = 100;
 const MOST_UNDER_WAY = 500;
-/** Cloud Map promises no time; with DNS records it takes up to a minute. */
-const EXPECTED_SECONDS = 20;
+/** Cloud Map promises no time: without DNS records it takes seconds, with them up to a minute. */
+const FIRST_LOOK_SECONDS = 5;
+const LEAST_PAUSE_SECONDS = 20;
 const LONGEST_PAUSE_SECONDS = 120;
 const REASONS_KEPT = 3;
 
@@ -81,7 +82,7 @@ export function withSubmissions(
     removal.gone += queue.length + removal.operations.length;
     return { ...run, queue: [], removal: { ...removal, operations: [] }, next: 'settle' };
   }
-  return decideNext({ ...run, queue, removal: { ...removal, submittedAt: iso(now) } }, now, random);
+  return decideNext({ ...run, queue, removal: { ...removal, submittedAt: iso(now), looks: 0 } }, now, random);
 }
 
 /** @param ends by operation; an operation that is missing is still under way */
@@ -118,12 +119,13 @@ function decideNext(run: ServiceRun, now: number, random: number): ServiceRun {
 }
 
 function lookAt({ plan, removal }: ServiceRun, now: number, random: number): number {
-  const startedAt = millis(removal?.submittedAt ?? iso(now));
+  const { submittedAt = iso(now), looks } = removal ?? NOTHING_REMOVED;
+  const startedAt = millis(submittedAt);
   return nextLook({
     startedAt,
     now,
-    knownEnd: startedAt + EXPECTED_SECONDS * SECOND,
-    minIntervalSeconds: EXPECTED_SECONDS,
+    knownEnd: startedAt + FIRST_LOOK_SECONDS * SECOND,
+    minIntervalSeconds: looks === 0 ? FIRST_LOOK_SECONDS : LEAST_PAUSE_SECONDS,
     maxIntervalSeconds: LONGEST_PAUSE_SECONDS,
     landmarks: [millis(plan.deadline)],
     random,
