@@ -14,9 +14,12 @@ export class VirtualTime {
     }) as Clock;
   }
 
+  /** @param seconds whole ones */
   async pass(seconds: number): Promise<void> {
-    await filesRead();
-    await this.#clock.tickAsync(seconds * 1000);
+    for (let second = 0; second < seconds; second += 1) {
+      await filesRead();
+      await this.#clock.tickAsync(1000);
+    }
   }
 
   /**
