@@ -19,6 +19,8 @@ const CHECKS: readonly Check[] = [
   node('definitions', 'scripts/check-definitions.ts'),
   node('imports', 'scripts/check-imports.ts'),
   node('generated files', 'scripts/generate.ts', '--check'),
+  node('generated stack', 'scripts/generate-stack.ts', '--check'),
+  node('template', 'scripts/check-template.ts'),
   node('Action in dist', 'scripts/check-action-dist.ts'),
   { name: 'dead code', command: 'knip', args: ['--no-progress'] },
   node('lock file', 'scripts/check-lock-file.ts'),

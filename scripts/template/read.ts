@@ -1,0 +1,83 @@
+/** Reading a CloudFormation template: what refers to what, and the definitions inside. */
+import type { Resource, Template } from '../package-stack.ts';
+
+export type Properties = Readonly<Record<string, unknown>>;
+
+export function members(template: Template, type: string): [string, Resource][] {
+  return Object.entries(template.Resources).filter(([, { Type }]) => Type === type);
+}
+
+/** The logical id that a value refers to. */
+export function reference(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const ref: unknown = Reflect.get(value, 'Ref');
+  if (typeof ref === 'string') return ref;
+  const attribute: unknown = Reflect.get(value, 'Fn::GetAtt');
+  return Array.isArray(attribute) && typeof attribute[0] === 'string' ? attribute[0] : undefined;
+}
+
+export function text(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value ?? '');
+}
+
+export interface MachineTask {
+  readonly state: string;
+  /** Logical id of the function that a task calls. */
+  readonly called?: string;
+  /** Logical id of the machine that a task starts. */
+  readonly machine?: string;
+  /** Every error leads somewhere; or it is itself where an error of another state leads, and fails the execution. */
+  readonly failsVisibly: boolean;
+}
+
+export interface MachineDefinition {
+  readonly id: string;
+  readonly timeoutSeconds?: number;
+  readonly tasks: readonly MachineTask[];
+}
+
+interface State {
+  readonly Type: string;
+  readonly Resource?: unknown;
+  readonly Parameters?: Properties;
+  readonly Catch?: readonly { readonly ErrorEquals: readonly string[]; readonly Next: string }[];
+}
+
+export function definitionsOf(template: Template): readonly MachineDefinition[] {
+  return members(template, 'AWS::StepFunctions::StateMachine').map(([id, { Properties }]) => {
+    const { definition, substitutions } = substituted(Properties?.DefinitionString);
+    const { States, TimeoutSeconds } = JSON.parse(definition) as {
+      readonly States: Readonly<Record<string, State>>;
+      readonly TimeoutSeconds?: number;
+    };
+    const lastResorts = Object.values(States).flatMap(({ Catch }) => (Catch ?? []).map(({ Next }) => Next));
+    const tasks = Object.entries(States)
+      .filter(([, { Type }]) => Type === 'Task')
+      .map(([state, task]) => taskOf(state, task, substitutions, lastResorts));
+    return { id, tasks, ...(TimeoutSeconds === undefined ? {} : { timeoutSeconds: TimeoutSeconds }) };
+  });
+}
+
+/** `Fn::Sub` has the text, or the text and what its names stand for. */
+function substituted(value: unknown): { readonly definition: string; readonly substitutions: Properties } {
+  if (typeof value === 'string') return { definition: value, substitutions: {} };
+  const sub: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, 'Fn::Sub') : undefined;
+  if (Array.isArray(sub)) return { definition: String(sub[0]), substitutions: { ...Object(sub[1]) } };
+  return { definition: String(sub), substitutions: {} };
+}
+
+function taskOf(state: string, task: State, substitutions: Properties, lastResorts: readonly string[]): MachineTask {
+  const catchesAll = task.Catch?.some(({ ErrorEquals }) => ErrorEquals.includes('States.ALL')) === true;
+  const referenced = (value: unknown) => {
+    const placeholder = /^\$\{(\w+)\}$/.exec(text(value))?.[1];
+    return placeholder === undefined ? undefined : (reference(substitutions[placeholder]) ?? placeholder);
+  };
+  const called = referenced(task.Resource);
+  const machine = referenced(task.Parameters?.StateMachineArn);
+  return {
+    state,
+    failsVisibly: catchesAll || lastResorts.includes(state),
+    ...(called === undefined ? {} : { called }),
+    ...(machine === undefined ? {} : { machine }),
+  };
+}
