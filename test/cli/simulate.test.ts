@@ -30,7 +30,7 @@ beforeAll(async () => {
 afterAll(async () => {
   serving.kill('SIGINT');
   expect((await serving.done).code).toBe(0);
-});
+}, LONG);
 
 test('serves a cluster with tasks to any SDK', async () => {
   const ecs = new ECSClient(client());
@@ -39,29 +39,33 @@ test('serves a cluster with tasks to any SDK', async () => {
   expect((await ecs.send(new ListTasksCommand({ cluster: 'web' }))).taskArns).toHaveLength(14);
 });
 
-test('drains an instance that Auto Scaling terminates, by the state machines that it serves', async () => {
-  const instanceId = /--instance-id (i-[0-9a-f]+)/.exec(serving.stdout)?.[1];
-  const terminate = { InstanceId: instanceId, ShouldDecrementDesiredCapacity: true };
-  await new AutoScalingClient(client()).send(new TerminateInstanceInAutoScalingGroupCommand(terminate));
-  await serving.says('drain started: ');
-  const sfn = new SFNClient(client());
-  const { stateMachines = [] } = await sfn.send(new ListStateMachinesCommand({}));
-  const stateMachineArn = stateMachines.find(({ name }) => name === 'sluice-drain-instance')?.stateMachineArn;
-  const { executions } = await sfn.send(new ListExecutionsCommand({ stateMachineArn }));
-  expect(executions).toEqual([
-    expect.objectContaining({ name: expect.stringContaining(`drain-instance-${instanceId}`), status: 'RUNNING' }),
-  ]);
-  const status = await sluice(['status', '--endpoint-url', url, '--aws-region', 'eu-west-1']);
-  expect(status.stdout).toMatch(new RegExp(`RUNNING +drain-instance-${instanceId}`));
-  const shown = await sluice([
-    ...['status', executions?.[0]?.name ?? '', '--endpoint-url', url, '--aws-region', 'eu-west-1', '--json'],
-  ]);
-  expect(JSON.parse(shown.stdout)).toMatchObject({
-    status: 'running',
-    workflow: 'drain-instance',
-    input: { instanceId },
-  });
-});
+test(
+  'drains an instance that Auto Scaling terminates, by the state machines that it serves',
+  async () => {
+    const instanceId = /--instance-id (i-[0-9a-f]+)/.exec(serving.stdout)?.[1];
+    const terminate = { InstanceId: instanceId, ShouldDecrementDesiredCapacity: true };
+    await new AutoScalingClient(client()).send(new TerminateInstanceInAutoScalingGroupCommand(terminate));
+    await serving.says('drain started: ');
+    const sfn = new SFNClient(client());
+    const { stateMachines = [] } = await sfn.send(new ListStateMachinesCommand({}));
+    const stateMachineArn = stateMachines.find(({ name }) => name === 'sluice-drain-instance')?.stateMachineArn;
+    const { executions } = await sfn.send(new ListExecutionsCommand({ stateMachineArn }));
+    expect(executions).toEqual([
+      expect.objectContaining({ name: expect.stringContaining(`drain-instance-${instanceId}`), status: 'RUNNING' }),
+    ]);
+    const status = await sluice(['status', '--endpoint-url', url, '--aws-region', 'eu-west-1']);
+    expect(status.stdout).toMatch(new RegExp(`RUNNING +drain-instance-${instanceId}`));
+    const shown = await sluice([
+      ...['status', executions?.[0]?.name ?? '', '--endpoint-url', url, '--aws-region', 'eu-west-1', '--json'],
+    ]);
+    expect(JSON.parse(shown.stdout)).toMatchObject({
+      status: 'running',
+      workflow: 'drain-instance',
+      input: { instanceId },
+    });
+  },
+  LONG,
+);
 
 if (AWS) {
   test(
