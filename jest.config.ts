@@ -13,6 +13,9 @@ const config: Config = {
       },
     ],
   },
+  // What the functions called is held against their roles.
+  globalSetup: '<rootDir>/test/support/calls-before.ts',
+  globalTeardown: '<rootDir>/test/support/calls-after.ts',
   // Two cores: one worker each, and no more.
   maxWorkers: 2,
 };

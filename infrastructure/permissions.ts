@@ -155,7 +155,7 @@ export const PERMISSIONS: Readonly<Record<string, readonly Grant[]>> = {
   ],
   drainDelay: [
     onMachine('await-drained', 'StartExecution'),
-    onExecutions('await-drained', 'DescribeExecution'),
+    onExecutions('await-drained', 'DescribeExecution', 'GetExecutionHistory'),
     readsCredentials,
   ],
   onLifecycleAction: startsDrains,

@@ -4,7 +4,9 @@ import { DEFINITIONS, stepHandlers } from '../../functions/registry.ts';
 import { readSettings } from '../../src/contract/settings.ts';
 import { EmbeddedEngine, type EmbeddedEngineOptions } from '../../src/engine/embedded/embedded-engine.ts';
 import type { ExecutionDescription } from '../../src/engine/workflow-engine.ts';
+import type { StepEnvironment } from '../../src/lambda/step.ts';
 import { type RegionOptions, SimulatedRegion } from '../../src/simulated-region/region.ts';
+import { asFunction, recordCalls } from './calls.ts';
 
 export const NOON = Date.parse('2026-03-02T12:00:00Z');
 
@@ -12,6 +14,8 @@ export interface LabOptions extends RegionOptions {
   readonly settings?: Readonly<Record<string, string>>;
   readonly engine?: Partial<EmbeddedEngineOptions>;
   readonly random?: () => number;
+  /** Where the clock stands at the beginning, ms. */
+  readonly now?: number;
 }
 
 export class Lab {
@@ -24,11 +28,12 @@ export class Lab {
   constructor(options: LabOptions = {}) {
     this.#options = options;
     this.clock = install({
-      now: NOON,
+      now: options.now ?? NOON,
       toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'],
     }) as Clock;
     this.settings = readSettings(options.settings ?? {});
     this.region = new SimulatedRegion(options);
+    recordCalls(this.region);
     this.engine = this.newEngine();
   }
 
@@ -42,7 +47,7 @@ export class Lab {
     };
     return new EmbeddedEngine({
       definitions: DEFINITIONS,
-      handlers: stepHandlers(environment),
+      handlers: recordedHandlers(environment),
       journal: ':memory:',
       region: this.region.region,
       accountId: this.region.accountId,
@@ -53,18 +58,24 @@ export class Lab {
 
   /** Lets time pass until the execution has ended. @throws when it has not within the given time. */
   async end(executionArn: string, withinSeconds = 200_000): Promise<ExecutionDescription> {
-    const limit = Date.now() + withinSeconds * 1000;
     let ended: ExecutionDescription | undefined;
     void this.engine.waitFor(executionArn).then((description) => {
       ended = description;
     });
     await this.clock.tickAsync(0);
-    while (ended === undefined) {
-      if (Date.now() > limit) throw new Error(`${executionArn} has not ended within ${withinSeconds} s`);
-      await this.#settle();
-      if (ended === undefined) await this.clock.nextAsync();
-    }
+    await this.until(() => ended !== undefined, withinSeconds);
+    if (ended === undefined) throw new Error(`${executionArn} has not ended`);
     return ended;
+  }
+
+  /** Lets time pass until something is so. @throws when it is not within the given time. */
+  async until(isSo: () => boolean, withinSeconds = 200_000): Promise<void> {
+    const limit = Date.now() + withinSeconds * 1000;
+    while (!isSo()) {
+      if (Date.now() > limit) throw new Error(`what was waited for has not come within ${withinSeconds} s`);
+      await this.#settle();
+      if (!isSo()) await this.clock.nextAsync();
+    }
   }
 
   /** Calls in flight pass through streams and the event loop: time must stand still until nothing moves any more. */
@@ -90,4 +101,13 @@ export class Lab {
     await closing;
     this.clock.uninstall();
   }
+}
+
+function recordedHandlers(environment: StepEnvironment): ReturnType<typeof stepHandlers> {
+  return Object.fromEntries(
+    Object.entries(stepHandlers(environment)).map(([key, run]) => [
+      key,
+      (payload: unknown) => asFunction(key, () => run(payload)),
+    ]),
+  );
 }

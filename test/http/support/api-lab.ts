@@ -8,6 +8,7 @@ import { readDocsFile } from '../../../src/http/docs-file.ts';
 import { endsOf } from '../../../src/http/ends.ts';
 import type { RequestRecord } from '../../../src/http/request-log.ts';
 import type { AppEnv, HttpServices } from '../../../src/http/services.ts';
+import { asFunction, recordingEngine } from '../../support/calls.ts';
 import { Lab, type LabOptions } from '../../support/lab.ts';
 
 export const SECRET = 'correct-horse-battery-staple-0123456789';
@@ -55,7 +56,7 @@ export class ApiLab {
     const logError: HttpServices['logError'] = (message, data) =>
       this.errors.push(`${message} ${JSON.stringify(data)}`);
     this.app = createApp({
-      engine: this.lab.engine,
+      engine: recordingEngine(this.lab.engine),
       settings: this.lab.settings,
       region: this.lab.region.region,
       aws: { requestHandler, credentials, endpoint },
@@ -88,7 +89,8 @@ export class ApiLab {
   /** Asks, and leaves the time to others; `seconds` is then the time of the answer itself. */
   async begin(method: string, path: string, { body, headers, authorization, signal }: Asked = {}): Promise<Answer> {
     const given = authorization === undefined ? BEARER : authorization;
-    const response = await this.app.request(path, {
+    const key = path.startsWith('/drain-delay') ? 'drainDelay' : 'api';
+    const request = {
       method,
       headers: {
         ...(given === null ? {} : { authorization: given }),
@@ -97,7 +99,8 @@ export class ApiLab {
       },
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       ...(signal === undefined ? {} : { signal }),
-    });
+    };
+    const response = await asFunction(key, () => this.app.request(path, request));
     const text = await response.text();
     const isJson = response.headers.get('content-type')?.startsWith('application/json') === true;
     return {
