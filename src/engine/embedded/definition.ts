@@ -43,6 +43,8 @@ export interface PreparedMap {
   readonly concurrency: number;
   /** Makes an item's input; absent: the item itself. */
   readonly selector?: StateMachine;
+  /** Fields of the Map's own input that the selector reads; absent: all of it. */
+  readonly selects?: readonly string[];
 }
 
 export interface PreparedState {
@@ -155,7 +157,23 @@ function prepareMap(state: JsonObject): PreparedMap {
   const concurrency = state.MaxConcurrency as number;
   if (state.ItemSelector === undefined) return { definition, concurrency };
   const select = { Type: 'Pass', Parameters: rewriteTemplate(state.ItemSelector) };
-  return { definition, concurrency, selector: oneState('Select Item', { ...select, End: true }, new Map(), 0) };
+  const selector = oneState('Select Item', { ...select, End: true }, new Map(), 0);
+  const selects = fieldsRead(state.ItemSelector);
+  return { definition, concurrency, selector, ...(selects === undefined ? {} : { selects }) };
+}
+
+/** @returns the fields of `$` that a template's paths begin with; undefined where one reads more than a field */
+function fieldsRead(template: Json): readonly string[] | undefined {
+  if (typeof template !== 'object' || template === null) return [];
+  const inner = Object.entries(template).map(([key, value]) => {
+    if (!key.endsWith('.$') || typeof value !== 'string') return fieldsRead(value as Json);
+    // What follows `$$` is the context object's.
+    const paths = [...value.matchAll(/(?<!\$)\$(?!\$)(?:\.(\w+))?/g)].map(([, field]) => field);
+    return paths.some((field) => field === undefined) ? undefined : paths.map(String);
+  });
+  return inner.some((fields) => fields === undefined)
+    ? undefined
+    : [...new Set(inner.flatMap((fields) => fields ?? []))];
 }
 
 function oneState(

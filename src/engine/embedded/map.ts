@@ -18,6 +18,7 @@ export async function fanOut(map: Visit, items: Json, input: Json, key: string):
   const { record } = map.visitor;
   record('MapStateStarted', {});
   const results: Json[] = new Array(items.length).fill(null);
+  const read = readBySelector(processor, input);
   let next = 0;
   let failure: { readonly error: unknown } | undefined;
   const worker = async (): Promise<void> => {
@@ -25,7 +26,7 @@ export async function fanOut(map: Visit, items: Json, input: Json, key: string):
       const index = next;
       next += 1;
       try {
-        results[index] = await runItem(map, processor, input, { Index: index, Value: items[index] }, `${key}.${index}`);
+        results[index] = await runItem(map, processor, read, { Index: index, Value: items[index] }, `${key}.${index}`);
       } catch (error) {
         failure ??= { error: error instanceof ExecutionError ? error.cause : error };
         for (const child of [...map.within].flatMap((visit) => visit.abandon())) {
@@ -75,6 +76,12 @@ async function runItem(
   // What hundreds of items carried would otherwise be held until the last one has ended.
   await visitor.flush();
   return JSON.parse(data) as Json;
+}
+
+/** The library copies what it is given, for each item: the items themselves must not be copied as often as there are items. */
+function readBySelector({ selects }: PreparedMap, input: Json): Json {
+  if (selects === undefined || typeof input !== 'object' || input === null || Array.isArray(input)) return input;
+  return Object.fromEntries(Object.entries(input).filter(([key]) => selects.includes(key))) as Json;
 }
 
 async function selected(map: Visit, { selector }: PreparedMap, input: Json, item: { Index: number; Value: Json }) {
