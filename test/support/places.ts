@@ -79,3 +79,12 @@ export async function sizes(lab: Lab, executionArn: string): Promise<{ events: n
 export function goneAt({ region }: Lab, group: string, id: string): number {
   return Math.max(...region.elbv2.timelines(group).flatMap((one) => (one.id === id ? (one.goneAt ?? Number.NaN) : [])));
 }
+
+/** Lets time pass until target groups have been looked at once more. */
+export async function untilLooked(lab: Lab): Promise<void> {
+  const looks = () =>
+    lab.region.calls.count({ operation: 'DescribeTargetHealth', outcome: 'ok' }) +
+    lab.region.calls.count({ operation: 'DescribeInstanceHealth', outcome: 'ok' });
+  const before = looks();
+  await lab.until(() => looks() > before, 600);
+}

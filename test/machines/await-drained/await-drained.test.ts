@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Lab } from '../../support/lab.ts';
-import { finish, goneAt, place, run, serve, sizes, start } from '../../support/places.ts';
+import { finish, goneAt, place, run, serve, sizes, start, untilLooked } from '../../support/places.ts';
 
 let lab: Lab;
 beforeEach(() => {
@@ -24,7 +24,7 @@ test.each([
   serve(lab, group, POD);
   await lab.pass(60);
   const arn = await start(lab, 'await-drained', WAIT);
-  await lab.pass(2);
+  await untilLooked(lab);
   lab.region.elbv2.deregisterTargets(group, [{ id: POD }]);
   const ended = await finish(lab, arn);
   expect(ended.receipt).toMatchObject({ status: 'succeeded', reason: 'all 1 registrations are drained' });
@@ -75,6 +75,7 @@ test('an instance in a Classic load balancer is draining while it is called InSe
   lab.region.classicElb.register('old', id);
   await lab.pass(400);
   const arn = await start(lab, 'await-drained', { targets: [{ id, port: 80 }], loadBalancer: 'old' });
+  await untilLooked(lab);
   lab.region.classicElb.deregister('old', id);
   const end = Date.now() + 45_000;
   const ended = await finish(lab, arn);
@@ -89,7 +90,7 @@ test('until draining: the wait ends when new requests have stopped', async () =>
   serve(lab, group, POD);
   await lab.pass(60);
   const arn = await start(lab, 'await-drained', { ...WAIT, until: 'draining' });
-  await lab.pass(20);
+  await untilLooked(lab);
   lab.region.elbv2.deregisterTargets(group, [{ id: POD }]);
   const end = Date.now();
   const ended = await finish(lab, arn);
@@ -109,7 +110,7 @@ test('every port in every one of 450 target groups is found, within the limits o
   }
   await lab.pass(60);
   const arn = await start(lab, 'await-drained', WAIT);
-  await lab.pass(120);
+  await lab.until(() => lab.region.calls.count({ operation: 'DescribeTargetHealth' }) >= 450);
   for (const group of [first, last]) lab.region.elbv2.deregisterTargets(group, [{ id: POD }]);
   await lab.pass(30);
   lab.region.elbv2.deregisterTargets(first, [{ id: POD, port: 8080 }]);
@@ -158,7 +159,7 @@ test('an instance that is terminated in the middle is drained', async () => {
   serve(lab, group, id);
   await lab.pass(60);
   const arn = await start(lab, 'await-drained', { targets: [{ id }], loadBalancer: 'web' });
-  await lab.pass(10);
+  await untilLooked(lab);
   lab.region.ec2.terminate(id);
   const { receipt } = await finish(lab, arn, 300);
   expect(receipt).toMatchObject({ status: 'succeeded' });
