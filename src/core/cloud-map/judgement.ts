@@ -24,6 +24,7 @@ export function judgeObservation(run: ServiceRun, observation: Observation): Ser
     mismatched: observation.mismatched,
     absent: observation.absent,
     confirmed: run.phase === 'confirm' ? queue.length : run.outcome.confirmed,
+    retained: run.phase === 'confirm' ? { count: staleOf(observation) - queue.length } : run.outcome.retained,
     // What was stale before and is registered no longer was taken away by somebody else.
     gone: run.outcome.gone + (run.phase === 'observe' ? 0 : known.size - observation.stillThere),
   };

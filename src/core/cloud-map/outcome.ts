@@ -62,7 +62,7 @@ function outcomeOf(run: ServiceRun, now: number): ServiceOutcome {
     removed: removal.removed,
     gone: run.outcome.gone + removal.gone,
     failed: removal.failed,
-    retained: run.guard ?? { count: 0 },
+    retained: run.guard ?? run.outcome.retained,
   };
   if (failure !== undefined && isDeletedMeanwhile(failure, phase)) {
     const left = (run.queue ?? run.earlier?.report.candidates ?? []).length + operations.length;
@@ -106,13 +106,17 @@ function observed(outcome: ServiceOutcome, { queue = [], observation, plan }: Se
   return { ...outcome, reason, ...(stale > 0 ? { wouldRemove } : {}) };
 }
 
-/** What was stale and is still there. */
-function retaining(outcome: ServiceOutcome, { phase, observation, removal = NOTHING_REMOVED }: ServiceRun) {
+/** What was stale and is still there: never confirmed, or not done when it ended. */
+function retaining(outcome: ServiceOutcome, { phase, queue = [], removal = NOTHING_REMOVED, failure }: ServiceRun) {
   if (phase === 'observe') return outcome;
-  const stale = observation === undefined ? outcome.confirmed : staleOf(observation);
-  // An observation during the removals no longer counts what had been removed before it.
-  const handled = observation !== undefined && phase === 'remove' ? 0 : removal.removed + removal.gone + removal.failed;
-  return { ...outcome, retained: { ...outcome.retained, count: Math.max(0, stale - handled) } };
+  const { terminated, mismatched, absent, retained } = outcome;
+  const count =
+    phase === 'remove'
+      ? retained.count + queue.length + removal.operations.length
+      : failure === undefined
+        ? retained.count
+        : terminated + mismatched + absent;
+  return { ...outcome, retained: { ...retained, count } };
 }
 
 function failedOutcome(

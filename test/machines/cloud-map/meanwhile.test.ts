@@ -1,5 +1,5 @@
 /** What others do meanwhile, what fails, and what a crash leaves. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
@@ -216,13 +216,13 @@ test('SIGKILL in the middle of removals, then the journal is resumed: nothing is
   const { id, alive } = await service(0);
   const moved = Array.from({ length: 50 }, () => lab.home.ec2.launch());
   for (const each of moved) lab.register(id, each, '192.168.0.1');
-  const run = await killedAfter(id, 20);
+  const run = await killedAfter(id, 20, journal);
   await lab.clock.tickAsync(300_000);
   // While nobody ran, one that had been removed and one that had not were registered anew, where they live.
   const removed = moved.find((each) => !lab.left(id).includes(each)) ?? '';
   const waiting = moved.find((each) => lab.left(id).includes(each)) ?? '';
   for (const each of [removed, waiting]) lab.register(id, each, lab.address(each));
-  lab.engine = lab.newEngine({ journal });
+  lab.engine = lab.newEngine({ journal: `${journal}-found` });
   void lab.engine.resume();
   const { line } = await lab.end(run);
   expect(line.status).toBe('succeeded');
@@ -231,10 +231,9 @@ test('SIGKILL in the middle of removals, then the journal is resumed: nothing is
   rmSync(folder, { recursive: true });
 });
 
-/** Runs until so many removals were submitted, and then lets go of the engine as a killed process does. */
-async function killedAfter(id: string, submissions: number): Promise<string> {
+/** Runs until so many removals were submitted, and then nothing more arrives: neither at AWS nor in the journal. */
+async function killedAfter(id: string, submissions: number, journal?: string): Promise<string> {
   const { home, engine } = lab;
-  // From here on the process is dead: no call of it arrives, and nothing that it writes.
   let dead = false;
   home.faults.inject({
     kind: 'timeout',
@@ -246,6 +245,9 @@ async function killedAfter(id: string, submissions: number): Promise<string> {
   const run = await lab.start({ services: [id], maxAbsentPercent: 100 });
   for (let second = 0; second < 100 && !dead; second += 1) await lab.clock.tickAsync(1000);
   expect(lab.deregistered().length).toBeGreaterThanOrEqual(submissions);
+  if (journal !== undefined) {
+    for (const part of ['', '-wal']) copyFileSync(`${journal}${part}`, `${journal}-found${part}`);
+  }
   const closing = engine.close();
   await lab.clock.tickAsync(60_000);
   await closing;
