@@ -5,10 +5,13 @@ import { deregistrationDelay, elbv2Client } from '../../src/aws/elbv2.ts';
 import { DrainData, type PlannedTargetGroup } from '../../src/contract/drain-data.ts';
 import { NotFound } from '../../src/contract/errors.ts';
 import { stepBudgetSeconds } from '../../src/core/drain/budget.ts';
-import { iso } from '../../src/core/time.ts';
+import { iso, millis } from '../../src/core/time.ts';
 import { step } from '../../src/lambda/step.ts';
 import { clusterByTag, findMembership } from './gather/cluster.ts';
 import { ecsTargets } from './gather/ecs-targets.ts';
+
+/** Owners of registrations are asked for again before anything is deregistered. */
+const OLDEST_MS = 15_000;
 
 /** Where the instance stands: in EC2, in an ECS cluster, in target groups. */
 export const handler = step(
@@ -23,7 +26,10 @@ export const handler = step(
     const ecsOwn =
       membership === undefined
         ? undefined
-        : await ecsTargets(ecs, membership.cluster, membership.containerInstanceArn, instanceId);
+        : await ecsTargets(ecs, membership.cluster, membership.containerInstanceArn, instanceId, {
+            notBefore: millis(plan.startedAt),
+            oldestMs: OLDEST_MS,
+          });
     const group = lifecycle?.autoScalingGroupName ?? (await groupUnlessNamed());
     const own = plan.input.targetGroups ?? (group === undefined ? [] : await attachedTargetGroups(autoScaling, group));
     const arns = [...new Set([...own, ...(ecsOwn?.owned.keys() ?? [])])];

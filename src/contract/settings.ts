@@ -59,7 +59,7 @@ export const SettingsSchema = z.object({
   SLUICE_TARGETS_TIMEOUT_SECONDS: seconds(1, 2_000_000, 5_400).describe(
     'How long registering, deregistering or awaiting targets may take without a timeout of its own.',
   ),
-  SLUICE_TARGETS_MIN_POLL_INTERVAL_SECONDS: seconds(1, 3_600, 3).describe(
+  SLUICE_TARGETS_MIN_POLL_INTERVAL_SECONDS: seconds(1, 3_600, 2).describe(
     'Never look at targets more often than this, where nothing but targets is waited for.',
   ),
   SLUICE_TERMINATION_DELAY_SECONDS: seconds(0, 2_000_000, 10).describe(

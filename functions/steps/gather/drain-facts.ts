@@ -3,14 +3,15 @@ import type { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-
 import { ec2Client, spotInterruptionAt } from '../../../src/aws/ec2.ts';
 import { ecsClient, taskFacts, tasksOnInstance } from '../../../src/aws/ecs.ts';
 import { elbv2Client, targetHealth } from '../../../src/aws/elbv2.ts';
-import type { DrainData, Location } from '../../../src/contract/drain-data.ts';
+import type { DrainData, DrainProgress, Location } from '../../../src/contract/drain-data.ts';
 import type { DrainFacts } from '../../../src/core/drain/progress.ts';
 import { isOpen } from '../../../src/core/drain/targets.ts';
 import type { TargetHealthFacts } from '../../../src/core/targets.ts';
 import { isAlive } from '../../../src/core/tasks.ts';
+import { millis } from '../../../src/core/time.ts';
 import type { StepEnvironment } from '../../../src/lambda/step.ts';
 
-const NO_TASKS = { tasks: [], unknown: 0, absent: false };
+const NO_TASKS = { tasks: [], unknown: 0, absent: false, at: Number.POSITIVE_INFINITY };
 
 /** Tasks first and targets last: a task's target is still there for as long as the task may serve. */
 export async function readDrainFacts(
@@ -28,7 +29,9 @@ export async function readDrainFacts(
   const onInstance =
     location.cluster === undefined || location.containerInstanceArn === undefined
       ? NO_TASKS
-      : await tasksOnInstance(ecsClient(aws, region), location.cluster, location.containerInstanceArn);
+      : await tasksOnInstance(ecsClient(aws, region), location.cluster, location.containerInstanceArn, {
+          notBefore: lastChange(progress),
+        });
   const tasks = onInstance.tasks.map(taskFacts);
   const elbv2 = elbv2Client(aws, region);
   const open = new Set(progress.targets.filter(isOpen).map(({ group }) => group));
@@ -37,13 +40,19 @@ export async function readDrainFacts(
   // Before an end is believed, the groups that were done with are looked at once more.
   const rest = nothingSeen ? await readHealth(elbv2, location, (group) => !health.has(group)) : [];
   return {
-    at,
+    // Others may have waited for the same reading: then it is as old as theirs.
+    at: Math.min(at, onInstance.at),
     tasks,
     tasksUnknown: onInstance.unknown,
     health: new Map([...health, ...rest]),
     interruptionAt,
     notes: onInstance.absent ? ['ECS does not know the container instance any more'] : [],
   };
+}
+
+/** Before this nothing that is read counts, ms: what this drain has done, or has seen already. */
+function lastChange({ drainingSetAt, deregisterCheckedAt, observedAt }: DrainProgress): number {
+  return Math.max(...[drainingSetAt, deregisterCheckedAt, observedAt].map((at) => (at === undefined ? 0 : millis(at))));
 }
 
 async function readHealth(

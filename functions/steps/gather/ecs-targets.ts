@@ -1,6 +1,7 @@
 /** Which registrations in which target groups ECS itself made for the tasks on an instance, and will take away. */
 import type { ECSClient, Task } from '@aws-sdk/client-ecs';
 import { registeredAs, type ServiceTargetGroup, serviceTargetGroups, tasksOnInstance } from '../../../src/aws/ecs.ts';
+import type { Accepts } from '../../../src/aws/pacing/cluster-tasks.ts';
 
 export interface EcsTargets {
   /** By the group's ARN: `id:port` of each registration. */
@@ -16,8 +17,9 @@ export async function ecsTargets(
   cluster: string,
   containerInstanceArn: string,
   instanceId: string,
+  accepts?: Accepts,
 ): Promise<EcsTargets> {
-  const { tasks } = await tasksOnInstance(ecs, cluster, containerInstanceArn);
+  const { tasks } = await tasksOnInstance(ecs, cluster, containerInstanceArn, accepts);
   const ofServices = tasks.filter((task) => task.lastStatus !== 'STOPPED' && serviceOf(task) !== undefined);
   const services = [...new Set(ofServices.flatMap((task) => serviceOf(task) ?? []))];
   const groups = await serviceTargetGroups(ecs, cluster, services);

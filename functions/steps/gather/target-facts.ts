@@ -28,8 +28,8 @@ export async function readTargets(
   const instanceIds = plan.input.targets.map(({ id }) => id).filter((id) => id.startsWith('i-'));
   const at = now();
   const young = at - Math.max(YOUNG_SECONDS, shared.backlogSeconds) * SECOND;
-  const limit = Math.max(notBefore(plan, progress, at), young);
-  const ask = async (group: PlannedGroup): Promise<GroupHealth> => {
+  const ask = async (index: number, group: PlannedGroup): Promise<GroupHealth> => {
+    const limit = Math.max(notBefore(plan, progress, index, at), young);
     const ids = group.type === 'classic' ? instanceIds : [];
     const answer = await shared.ask(`health of ${group.at} ${ids.join(' ')}`, limit, () =>
       group.type === 'classic'
@@ -38,7 +38,7 @@ export async function readTargets(
     );
     return { at: answer.at, targets: answer.value };
   };
-  const answers = await Promise.all(asked.map(async ([index, group]) => [index, await ask(group)] as const));
+  const answers = await Promise.all(asked.map(async ([index, group]) => [index, await ask(index, group)] as const));
   const health = new Map(answers);
   const open = new Set(
     carryForward(progress.registrations, plan, health)

@@ -14,7 +14,16 @@ import type {
 import { nextLook } from '../pace.ts';
 import { iso, millis, SECOND } from '../time.ts';
 import { checkNumber } from './groups.ts';
-import { carryForward, drainEnds, type HealthByGroup, hopeless, isDone, toChange, undone } from './registrations.ts';
+import {
+  carryForward,
+  drainEnd,
+  type HealthByGroup,
+  hopeless,
+  isDone,
+  knownEnd,
+  toChange,
+  undone,
+} from './registrations.ts';
 
 export interface TargetsFacts {
   readonly health: HealthByGroup;
@@ -35,13 +44,18 @@ export function groupsToAsk({ pending }: TargetsProgress): number[] {
 }
 
 /**
- * How old the answer of a group may be at most, ms: never older than our own change, nor than the end that is known,
- * because what came before that can only show the drain.
+ * How old the answer of a group may be at most, ms: never older than our own change, nor than the latest end of a drain
+ * in it that has passed, because what came before that can only show the drain.
  */
-export function notBefore(plan: TargetsPlan, progress: TargetsProgress, now: number): number {
+export function notBefore(plan: TargetsPlan, progress: TargetsProgress, group: number, now: number): number {
   const changed = progress.changedAt === undefined ? 0 : millis(progress.changedAt);
-  const { earliest: end } = drainEnds(progress.registrations, plan.groups ?? []);
-  return Math.max(changed, end !== undefined && end <= now ? end : 0);
+  const ends = progress.registrations
+    .filter((one) => one.group === group)
+    .flatMap((one) => {
+      const end = drainEnd(one, plan.groups ?? []);
+      return end === undefined ? [] : [end.latest, end.earliest ?? 0];
+    });
+  return Math.max(changed, ...ends.filter((end) => end <= now));
 }
 
 type Step = { plan: TargetsPlan; progress: TargetsProgress; decision: TargetsDecision };
@@ -76,7 +90,7 @@ function observe(facts: TargetsFacts, plan: TargetsPlan, progress: TargetsProgre
   checkNumber(registrations.length);
   const pending = progress.pending.filter((index) => !facts.health.has(index));
   const delays = groups.flatMap(({ delaySeconds }) => delaySeconds ?? []);
-  const { earliest: end } = drainEnds(registrations, groups);
+  const end = knownEnd(registrations, groups);
   return {
     plan: { ...plan, groups },
     progress: {
@@ -188,10 +202,12 @@ function stale(plan: TargetsPlan, now: number): number[] {
 
 /** @returns ms */
 export function nextRound(plan: TargetsPlan, progress: TargetsProgress, now: number, random: number): number {
-  const { earliest: end, latest } =
-    plan.input.until === 'draining'
-      ? { earliest: undefined, latest: [] }
-      : drainEnds(progress.registrations, plan.groups ?? []);
+  const groups = plan.groups ?? [];
+  const open = progress.registrations.filter((one) => !isDone(plan, one));
+  // While one is not draining yet, looking tells when it begins.
+  const draining = open.every(({ state }) => state === 'draining');
+  const end = draining ? knownEnd(open, groups) : undefined;
+  const latest = open.flatMap((one) => drainEnd(one, groups)?.latest ?? []);
   return nextLook({
     startedAt: millis(plan.startedAt),
     now,

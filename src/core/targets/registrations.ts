@@ -132,28 +132,26 @@ export function hopeless(plan: TargetsPlan, registrations: readonly Registration
 const CLOSE_SECONDS = 5;
 
 /**
- * When the drains of these are over, as far as it is known: none before `earliest`, and a balancer that keeps to its
- * delay is done with each by its time in `latest`.
- * @returns ms
+ * When the drain of one is over, as far as it is known: not before `earliest`, and by a balancer that keeps to its delay
+ * at `latest`. @returns ms
  */
-export function drainEnds(
-  registrations: readonly Registration[],
+export function drainEnd(
+  { state, group, deregisteredAt, activeAt, drainingAt }: Registration,
   groups: readonly PlannedGroup[],
-): { readonly earliest: number | undefined; readonly latest: readonly number[] } {
-  const ends = registrations.flatMap(({ state, group, deregisteredAt, activeAt, drainingAt }) => {
-    const { delaySeconds: delay, type } = groups[group] ?? {};
-    // A Classic load balancer lets go of an instance as soon as its requests are done: its delay is an upper bound only.
-    const from = type === 'classic' ? undefined : (deregisteredAt ?? activeAt);
-    const to = deregisteredAt ?? drainingAt;
-    if (state !== 'draining' || delay === undefined || to === undefined) return [];
-    const latest = millis(to) + delay * SECOND;
-    const earliest = from === undefined ? undefined : millis(from) + delay * SECOND;
-    const close = earliest !== undefined && latest - earliest <= CLOSE_SECONDS * SECOND;
-    return [{ earliest: close ? latest : earliest, latest }];
-  });
-  const known = ends.flatMap(({ earliest }) => earliest ?? []);
-  return {
-    earliest: known.length === 0 ? undefined : Math.max(...known),
-    latest: [...new Set(ends.map(({ latest }) => latest))],
-  };
+): { readonly earliest: number | undefined; readonly latest: number } | undefined {
+  const { delaySeconds: delay, type } = groups[group] ?? {};
+  const to = deregisteredAt ?? drainingAt;
+  if (state !== 'draining' || delay === undefined || to === undefined) return undefined;
+  const latest = millis(to) + delay * SECOND;
+  // A Classic load balancer lets go of an instance as soon as its requests are done: its delay is an upper bound only.
+  const from = type === 'classic' ? undefined : (deregisteredAt ?? activeAt);
+  if (from === undefined) return { earliest: undefined, latest };
+  const earliest = millis(from) + delay * SECOND;
+  return { earliest: latest - earliest <= CLOSE_SECONDS * SECOND ? latest : earliest, latest };
+}
+
+/** Before this no drain of these can be over. @returns ms; undefined when nothing is known */
+export function knownEnd(registrations: readonly Registration[], groups: readonly PlannedGroup[]): number | undefined {
+  const known = registrations.flatMap((one) => drainEnd(one, groups)?.earliest ?? []);
+  return known.length === 0 ? undefined : Math.max(...known);
 }
