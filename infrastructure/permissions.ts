@@ -10,7 +10,7 @@ export interface Grant {
   readonly on: readonly string[] | { readonly setting: string };
   /** Besides the allowed regions. `setting`: a condition made from what is set, which may be none. */
   readonly where?: Readonly<Record<string, unknown>> | { readonly setting: string };
-  /** The resource is of this account and region, whatever regions may be touched. */
+  /** Not held to the allowed regions: it is the stack's own, or of a service without regions. */
   readonly own?: boolean;
 }
 
@@ -43,6 +43,12 @@ const onTargetGroups = (...actions: string[]): Grant => ({
 const onClassicLoadBalancers = (...actions: string[]): Grant => ({
   actions: actions.map((action) => `elasticloadbalancing:${action}`),
   on: [`${ARN}:elasticloadbalancing:*:\${AWS::AccountId}:loadbalancer/*`],
+});
+
+/** Cloud Map knows no cluster and no load balancer: a service is all that can be named. */
+const onServices = (...actions: string[]): Grant => ({
+  actions: actions.map((action) => `servicediscovery:${action}`),
+  on: [`${ARN}:servicediscovery:*:\${AWS::AccountId}:service/*`],
 });
 
 const readsCredentials: Grant = { actions: ['ssm:GetParameter'], on: { setting: 'credentialsArns' }, own: true };
@@ -138,6 +144,16 @@ export const PERMISSIONS: Readonly<Record<string, readonly Grant[]>> = {
   ],
   registerTargets: [onTargetGroups('RegisterTargets'), onClassicLoadBalancers('RegisterInstancesWithLoadBalancer')],
 
+  // clean-cloud-map
+  announceCleanUp: [announces],
+  followOperations: [anywhere('servicediscovery:GetOperation', 'servicediscovery:ListOperations')],
+  listServices: [anywhere('servicediscovery:ListNamespaces', 'servicediscovery:ListServices')],
+  observeRegistrations: [
+    { ...anywhere('ec2:DescribeInstances'), where: { setting: 'inInstancesRegions' } },
+    onServices('ListInstances'),
+  ],
+  removeRegistrations: [onServices('DeregisterInstance')],
+
   // Entry points
   api: [
     anywhere(
@@ -177,4 +193,14 @@ export const PERMISSIONS: Readonly<Record<string, readonly Grant[]>> = {
  * What AWS itself does in a role's name, reviewed by hand, because no call of the code shows it. Logs, X-Ray and network
  * interfaces stand in scripts/stack/roles.ts, for every function and machine alike.
  */
-export const SERVICE_SIDE: Readonly<Record<string, readonly Grant[]>> = {};
+export const SERVICE_SIDE: Readonly<Record<string, readonly Grant[]>> = {
+  // Cloud Map takes the records and the health check of a registration away in the name of whoever asks for it.
+  removeRegistrations: [
+    {
+      actions: ['route53:DeleteHealthCheck', 'route53:GetHealthCheck', 'route53:UpdateHealthCheck'],
+      on: [`${ARN}:route53:::healthcheck/*`],
+      own: true,
+    },
+    { actions: ['route53:ChangeResourceRecordSets'], on: [`${ARN}:route53:::hostedzone/*`], own: true },
+  ],
+};

@@ -90,6 +90,11 @@ export function derive(document: unknown, stack: string) {
     rebalanceState: set.rebalanceRecommendations ? 'ENABLED' : 'DISABLED',
     conditions: {
       inAllowedRegions: { StringEquals: regions },
+      inInstancesRegions: {
+        StringEquals: {
+          'aws:RequestedRegion': [...new Set([...set.allowedRegions, ...set.cloudMap.instancesRegions])],
+        },
+      },
       inClusters: { StringEquals: regions, ArnLike: { 'ecs:cluster': clusters } },
       terminable: { StringEquals: { ...regions, ...tagOf(set.terminationTag) }, ...anyValueOf(set.terminationTag) },
     },
@@ -105,6 +110,14 @@ export function derive(document: unknown, stack: string) {
         ? { Type: 'AWS_OWNED_KEY' }
         : { Type: 'CUSTOMER_MANAGED_KMS_KEY', KmsKeyId: set.kmsKeyArn, KmsDataKeyReusePeriodSeconds: 900 },
     cloudMapState: set.cloudMap.enabled && set.cloudMap.services.length > 0 ? 'ENABLED' : 'DISABLED',
+    cloudMapInput: {
+      'Fn::Sub': JSON.stringify({
+        region: '${AWS::Region}',
+        services: set.cloudMap.services,
+        instancesRegions: set.cloudMap.instancesRegions,
+        requestedBy: 'schedule',
+      }),
+    },
     cloudMapRate: `rate(${set.cloudMap.everyMinutes} minute${set.cloudMap.everyMinutes === 1 ? '' : 's'})`,
     credentialsArns: [
       sub(`arn:\${AWS::Partition}:ssm:\${AWS::Region}:\${AWS::AccountId}:parameter${set.credentialsParameter}`),

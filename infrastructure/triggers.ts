@@ -9,6 +9,9 @@ export interface TriggerSpec {
   readonly concurrencySetting?: string;
 }
 
+/** Steps that look at what is AWS's own and may be many at once: how many run at once is the stack's ceiling on calls. */
+export const OBSERVERS: readonly string[] = ['lookAtTargets', 'observeDrain', 'observeRegistrations'];
+
 export const TRIGGERS: Readonly<Record<string, TriggerSpec>> = {
   api: {
     description: 'The HTTP API, but for /drain-delay',

@@ -1,4 +1,5 @@
 /** The dashboard: what runs, how long it takes, what ends badly, what is throttled, what was removed. */
+import { OBSERVERS } from '../../infrastructure/triggers.ts';
 import type { StackMachine, StackModel } from './model.ts';
 import { setting } from './roles.ts';
 
@@ -44,7 +45,7 @@ function running(machines: readonly StackMachine[]): Row[] {
 
 const lambdaThrottles = (model: StackModel): Row[] =>
   model.functions
-    .filter(({ key, trigger }) => trigger !== undefined || key.startsWith('observe'))
+    .filter(({ key, trigger }) => trigger !== undefined || OBSERVERS.includes(key))
     .map(({ key }) => ['AWS/Lambda', 'Throttles', 'FunctionName', `${STACK}-${key}`, { label: key }]);
 
 export function dashboard(model: StackModel): Record<string, object> {

@@ -1,4 +1,5 @@
 /** Functions, machines, log groups and alarms: one of each kind for each file. */
+import { OBSERVERS } from '../../infrastructure/triggers.ts';
 import {
   capital,
   functionId,
@@ -38,9 +39,8 @@ export function lambdaFunctions({ functions }: StackModel): Record<string, objec
   );
 }
 
-/** The steps that observe share AWS's token buckets: how many run at once is the stack's ceiling on them. */
 function concurrency(key: string, named: string | undefined): object {
-  const name = named ?? (key.startsWith('observe') ? 'observingConcurrency' : undefined);
+  const name = named ?? (OBSERVERS.includes(key) ? 'observingConcurrency' : undefined);
   return name === undefined ? {} : { reservedConcurrency: optional(name) };
 }
 

@@ -19,7 +19,9 @@ export function permissionFaults(
   return keys.flatMap((key) => {
     const allowed = (permissions[key] ?? []).flatMap(({ actions }) => actions);
     const called = recorded[key] ?? [];
-    const tooFew = called.filter((action) => !allowed.includes(action)).map((action) => `${key} calls ${action}, and may not`);
+    const tooFew = called
+      .filter((action) => !allowed.includes(action))
+      .map((action) => `${key} calls ${action}, and may not`);
     const tooMany = allowed
       .filter((action) => !called.includes(action) && UNSEEN[action] === undefined)
       .map((action) => `${key} may call ${action}, and never did`);

@@ -97,7 +97,7 @@ export function machineRole(machine: StackMachine): Record<string, object> {
       Resource: functions.map((key) => arnOf(functionId(key))),
     },
     ...children.flatMap(childStatements),
-    ...(describes ? [describesOwn(children)] : []),
+    ...(describes ? [readsAnswers([workflow, ...children])] : []),
     optional('statements.machineKey'),
     optional('statements.logDelivery'),
     optional('statements.tracing'),
@@ -139,11 +139,12 @@ function childStatements(child: string): object[] {
   ];
 }
 
-function describesOwn(children: readonly string[]): object {
+/** A step of the definition asks Step Functions what an execution of before has answered. */
+function readsAnswers(workflows: readonly string[]): object {
   return {
     Sid: 'ReadAnswers',
     Effect: 'Allow',
     Action: ['states:DescribeExecution'],
-    Resource: children.map((child) => sub(`${OWN}:execution:\${Stack}-${child}:*`)),
+    Resource: workflows.map((workflow) => sub(`${OWN}:execution:\${Stack}-${workflow}:*`)),
   };
 }

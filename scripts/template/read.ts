@@ -38,6 +38,8 @@ export interface MachineDefinition {
 
 interface State {
   readonly Type: string;
+  readonly ItemProcessor?: { readonly States: Readonly<Record<string, State>> };
+  readonly Iterator?: { readonly States: Readonly<Record<string, State>> };
   readonly Resource?: unknown;
   readonly Parameters?: Properties;
   readonly Catch?: readonly { readonly ErrorEquals: readonly string[]; readonly Next: string }[];
@@ -50,12 +52,21 @@ export function definitionsOf(template: Template): readonly MachineDefinition[] 
       readonly States: Readonly<Record<string, State>>;
       readonly TimeoutSeconds?: number;
     };
-    const lastResorts = Object.values(States).flatMap(({ Catch }) => (Catch ?? []).map(({ Next }) => Next));
-    const tasks = Object.entries(States)
+    const states = allStates(States);
+    const lastResorts = states.flatMap(([, { Catch }]) => (Catch ?? []).map(({ Next }) => Next));
+    const tasks = states
       .filter(([, { Type }]) => Type === 'Task')
       .map(([state, task]) => taskOf(state, task, substitutions, lastResorts));
     return { id, tasks, ...(TimeoutSeconds === undefined ? {} : { timeoutSeconds: TimeoutSeconds }) };
   });
+}
+
+/** Those inside a Map, too. */
+function allStates(states: Readonly<Record<string, State>>): [string, State][] {
+  return Object.entries(states).flatMap(([name, state]) => [
+    [name, state],
+    ...allStates((state.ItemProcessor ?? state.Iterator)?.States ?? {}),
+  ]);
 }
 
 /** `Fn::Sub` has the text, or the text and what its names stand for. */

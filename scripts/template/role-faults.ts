@@ -19,7 +19,7 @@ const NO_RESOURCE = [
   /^(autoscaling|ec2|elasticloadbalancing):Describe/,
   /^ecs:ListClusters$/,
   /^tag:GetResources$/,
-  /^servicediscovery:List(Services|Namespaces|Operations)$/,
+  /^servicediscovery:(List(Services|Namespaces|Operations)|GetOperation)$/,
   /^xray:Put(TelemetryRecords|TraceSegments)$/,
   /^logs:(Create|Get|Update|Delete|List)LogDeliver(y|ies)$/,
   /^logs:(PutResourcePolicy|DescribeResourcePolicies|DescribeLogGroups)$/,

@@ -2,6 +2,7 @@
 import { eventBridgeClient, putEvent } from '../aws/events.ts';
 import type { Status } from '../contract/common.ts';
 import { ExecutionEndedEvent } from '../contract/events.ts';
+import { INPUTS } from '../contract/inputs.ts';
 import { parse } from '../contract/parse.ts';
 import { iso } from '../core/time.ts';
 import type { TriggerEnvironment } from './trigger.ts';
@@ -28,8 +29,11 @@ export async function announceEnded(
   const event = parse(ExecutionEndedEvent, document, 'the event');
   const machine = event.detail.stateMachineArn.split(':').at(-1) ?? '';
   if (!machine.startsWith(`${settings.stack}-`)) return { ignored: `${machine} is no machine of this stack` };
+  const workflow = machine.slice(settings.stack.length + 1);
+  if (INPUTS[workflow] === undefined)
+    return { ignored: `${workflow} is no workflow of its own: its parent speaks for it` };
   if (settings.eventBus === 'none') return { ignored: 'nothing is announced' };
-  const receipt = receiptOf(event, machine.slice(settings.stack.length + 1));
+  const receipt = receiptOf(event, workflow);
   if (receipt === undefined) return { ignored: 'it has announced itself' };
   await putEvent(eventBridgeClient(aws, event.region), settings.eventBus, {
     detailType: `Sluice ${receipt.workflow} ${receipt.status}`,

@@ -82,7 +82,14 @@ test('the subject is that of the name where the input does not fit into the even
 test.each<[string, object, object?]>([
   ['what has announced itself', { status: 'FAILED', cause: '{"workflow":"drain-instance","status":"refused"}' }],
   ['what succeeded', { status: 'SUCCEEDED' }],
-  ['a machine of another stack', { status: 'ABORTED', stateMachineArn: `arn:aws:states:${ACCOUNT}:stateMachine:other` }],
+  [
+    'a machine of another stack',
+    { status: 'ABORTED', stateMachineArn: `arn:aws:states:${ACCOUNT}:stateMachine:other` },
+  ],
+  [
+    'the child of a workflow',
+    { status: 'ABORTED', stateMachineArn: `arn:aws:states:${ACCOUNT}:stateMachine:sluice-clean-cloud-map-service` },
+  ],
   ['a stack that announces nothing', { status: 'ABORTED' }, { SLUICE_EVENT_BUS: 'none' }],
 ])('says nothing of %s', async (_, detail, settings = {}) => {
   lab = new TriggerLab({ settings: { ...settings } });
