@@ -5,7 +5,7 @@ import { stepBudgetSeconds } from '../../src/core/drain/budget.ts';
 import { type HealthByGroup, toDeregister, updateTargets } from '../../src/core/drain/targets.ts';
 import type { TargetHealthFacts } from '../../src/core/targets.ts';
 import { iso, millis } from '../../src/core/time.ts';
-import { type StepEnvironment, step } from '../../src/lambda/step.ts';
+import { assertFits, type StepEnvironment, step } from '../../src/lambda/step.ts';
 import { ecsTargets } from './gather/ecs-targets.ts';
 
 /** Takes the instance's own registrations away; those that ECS made for its tasks are ECS's to take away. */
@@ -23,6 +23,14 @@ export const handler = step(
     }
     const { plan, targets } = await settleOwners(data.plan, progress.targets, health, at, environment);
     const wanted = toDeregister(targets);
+    // With all that will be known of them: once something has been deregistered, it is too late to find them too many.
+    const full = targets.map((target) => ({
+      ...target,
+      activeAt: iso(at),
+      deregisteredAt: iso(at),
+      drainedAt: iso(at),
+    }));
+    assertFits({ ...data, plan, progress: { ...progress, targets: full } });
     for (const [index, group] of (plan.location?.targetGroups ?? []).entries()) {
       const mine = wanted.filter((target) => target.group === index);
       if (mine.length > 0) await deregisterTargets(elbv2, group.arn, mine);

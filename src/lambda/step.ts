@@ -4,6 +4,7 @@
  */
 import type * as z from 'zod';
 import { type AwsAccess, withinBudget } from '../aws/clients.ts';
+import { Rejected } from '../contract/errors.ts';
 import { parse } from '../contract/parse.ts';
 import { readSettings, type Settings } from '../contract/settings.ts';
 import { SECOND } from '../core/time.ts';
@@ -41,7 +42,19 @@ export function step<S extends z.ZodType>(
 ): Step {
   const run = (payload: unknown, environment: StepEnvironment) => {
     const input = parse(schema, payload, 'the payload of this step');
-    return withinBudget(budgetSeconds(input) * SECOND, async () => work(input, environment));
+    return withinBudget(budgetSeconds(input) * SECOND, async () => assertFits(await work(input, environment)));
   };
   return Object.assign(async (payload: unknown) => run(payload, standardEnvironment()), { run });
+}
+
+/** A state's data may be 256 KiB; what comes around it in the machine needs some of that. */
+const LARGEST_BYTES = 240 * 1024;
+
+/** More could not be caught by any state: the execution would end without a receipt. @throws Rejected */
+export function assertFits<T>(result: T): T {
+  const bytes = Buffer.byteLength(JSON.stringify(result) ?? '');
+  if (bytes <= LARGEST_BYTES) return result;
+  throw new Rejected(
+    `the work is too large for one execution: ${bytes} bytes are more than a state may hold; divide it`,
+  );
 }

@@ -209,12 +209,15 @@ export class DrainWorld {
 
   /** When the last task was STOPPED and the last registration gone, ms; 0 when there was none. */
   trueEnd(): number {
+    return Math.max(this.goneAt(), ...this.region.ecs.tasksOn(this.instance).map(({ history }) => stoppedAt(history)));
+  }
+
+  /** When the last registration of the instance or of a task on it was gone, ms; 0 when there was none. */
+  goneAt(): number {
     const tasks = this.region.ecs.tasksOn(this.instance);
     const ids = new Set([this.instance, ...tasks.flatMap(({ addresses }) => addresses.map(({ id }) => id))]);
-    const gone = this.targetGroups.flatMap((arn) =>
-      this.region.elbv2.timelines(arn).flatMap((one) => (ids.has(one.id) ? [one.goneAt ?? 0] : [])),
-    );
-    return Math.max(0, ...gone, ...tasks.map(({ history }) => stoppedAt(history)));
+    const timelines = this.targetGroups.flatMap((arn) => this.region.elbv2.timelines(arn));
+    return Math.max(0, ...timelines.flatMap((one) => (ids.has(one.id) ? [one.goneAt ?? 0] : [])));
   }
 
   /** Calls of one operation, or all. */
