@@ -49,10 +49,13 @@ const DEEPEST = 64;
 function nesting(json: string): number {
   let open = 0;
   let most = 0;
-  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/gs)) {
-    if (token === '[' || token === '{') open += 1;
-    else if (token === ']' || token === '}') open -= 1;
-    most = Math.max(most, open);
+  let inString = false;
+  for (let index = 0; index < json.length; index += 1) {
+    const character = json[index];
+    if (inString && character === '\\') index += 1;
+    else if (character === '"') inString = !inString;
+    else if (!inString && (character === '[' || character === '{')) most = Math.max(most, ++open);
+    else if (!inString && (character === ']' || character === '}')) open -= 1;
   }
   return most;
 }
