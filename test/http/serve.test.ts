@@ -3,13 +3,18 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { SECRET, sha256 } from './support/api-lab.ts';
-import { run, ServeProcess } from './support/process.ts';
+import { killAll, run, ServeProcess } from './support/process.ts';
 
 const CREDENTIALS = JSON.stringify([{ id: 'tests', sha256: sha256(SECRET) }]);
 const folder = mkdtempSync(join(tmpdir(), 'sluice-serve-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => {
+  killAll();
+  rmSync(folder, { recursive: true });
+});
+// Processes start in a second, on a machine that does nothing else.
+jest.setTimeout(60_000);
 
 describe('the address', () => {
   test.each([['0.0.0.0'], ['localhost.example']])(

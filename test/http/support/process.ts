@@ -5,6 +5,15 @@ import { createInterface } from 'node:readline';
 
 const NODE = 'node_modules/.bin/node';
 
+/** What a test that was cut short has left running must not outlive the tests. */
+const running = new Set<ChildProcess>();
+process.on('exit', killAll);
+
+/** Call it after all tests of a file. */
+export function killAll(): void {
+  for (const child of running) child.kill('SIGKILL');
+}
+
 export interface LogLine extends Readonly<Record<string, unknown>> {
   readonly level: string;
   readonly message: string;
@@ -34,6 +43,8 @@ export class ServeProcess {
         stdio: ['ignore', 'pipe', 'pipe'],
       },
     );
+    running.add(child);
+    child.once('exit', () => running.delete(child));
     const lines: LogLine[] = [];
     let errors = '';
     child.stderr.on('data', (chunk: Buffer) => {
