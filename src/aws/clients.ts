@@ -140,8 +140,12 @@ const translating: Middleware = (next, context) => async (args) => {
   try {
     return await (budget === undefined ? next(args) : Promise.race([next(args), rejectionOf(budget.signal)]));
   } catch (error) {
-    if (error instanceof Unavailable || error instanceof Throttled) throw error;
     const { service, operation } = named(context);
+    if (error instanceof Unavailable || error instanceof Throttled) {
+      // The end of a budget does not know which call it has ended.
+      if (error !== budget?.signal.reason) throw error;
+      throw new Unavailable(`${service} ${operation}: ${error.message}`, { cause: error });
+    }
     throw translate(error, `${service} ${operation}`);
   }
 };

@@ -93,6 +93,8 @@ export const DrainProgress = z.object({
   heartbeats: z.number().default(0),
   polls: z.number().default(0),
   faults: z.number().default(0),
+  /** What the last fault said, shortened. */
+  lastFault: z.string().optional(),
   notes: z.array(z.string()).default([]),
 });
 export type DrainProgress = z.output<typeof DrainProgress>;

@@ -93,6 +93,8 @@ export const TargetsProgress = z.object({
   knownEnd: Timestamp.optional(),
   polls: z.number().default(0),
   faults: z.number().default(0),
+  /** What the last fault said, shortened. */
+  lastFault: z.string().optional(),
   notes: z.array(z.string()).default([]),
 });
 export type TargetsProgress = z.output<typeof TargetsProgress>;

@@ -1,6 +1,7 @@
 /** What follows a fault that passes: a throttled or failed look is an observation of nothing, never an end. */
 import type { DrainData, DrainDecision } from '../../contract/drain-data.ts';
 import { Unavailable } from '../../contract/errors.ts';
+import { describeFault } from '../messages.ts';
 import { iso, millis, SECOND } from '../time.ts';
 import { isExpiring, isHeartbeatDue, nextObservation } from './progress.ts';
 
@@ -14,20 +15,23 @@ const COMPLETION_RETRY_SECONDS = 15;
  */
 export function decideAfterFault(data: DrainData, now: number, random: number): DrainData {
   const { plan } = data;
-  const progress = { ...data.progress, faults: data.progress.faults + 1 };
   const deadline = millis(plan.deadline);
   const fault = data.fault ?? data.heartbeatFault;
-  if (plan.kind === 'look') throw new Unavailable(`a dry run looks once: ${fault?.Cause ?? 'no cause given'}`);
+  const cause = describeFault(fault);
+  const progress = { ...data.progress, faults: data.progress.faults + 1, lastFault: cause };
+  if (plan.kind === 'look') throw new Unavailable(`a dry run looks once: ${cause}`);
   if (now > deadline + GIVE_UP_AFTER_SECONDS * SECOND) {
-    throw new Unavailable(
-      `AWS could not be reached until an hour after the deadline: ${fault?.Cause ?? 'no cause given'}`,
-    );
+    throw new Unavailable(`AWS could not be reached until an hour after the deadline: ${cause}`);
   }
   const resume = resumeAt(data);
   const expiring = resume === 'expire';
   // What was seen to be over is looked at again soon, so that it is completed soon.
   const ending = expiring || progress.drained;
   const heartbeatFailed = data.heartbeatFault !== undefined;
+  // What is to be done now does not wait for a heartbeat, or else heartbeats that fail would keep a drain from ending.
+  if (heartbeatFailed && data.decision !== undefined && isWork(data.decision) && now < deadline) {
+    return { plan, progress, decision: { ...data.decision, heartbeat: false } };
+  }
   const soon = now + (ending ? COMPLETION_RETRY_SECONDS : heartbeatPause(data)) * SECOND * (1 + random / 4);
   const observeAt = nextObservation(plan, progress, now, random);
   const expired = now >= deadline && !expiring;
@@ -43,6 +47,10 @@ export function decideAfterFault(data: DrainData, now: number, random: number): 
       taskArns: [],
     },
   };
+}
+
+function isWork({ next }: DrainDecision): boolean {
+  return next !== 'wait' && next !== 'hold';
 }
 
 /** A failed heartbeat is tried again several times before the action could lapse. Seconds. */

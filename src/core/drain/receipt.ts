@@ -2,7 +2,7 @@
 import { cap, type Status } from '../../contract/common.ts';
 import type { AnnounceDrainInput, DrainPlan, DrainProgress } from '../../contract/drain-data.ts';
 import type { DrainInstanceReceipt } from '../../contract/drain-instance.ts';
-import { messageOf } from '../messages.ts';
+import { describeFaults, messageOf } from '../messages.ts';
 import { iso } from '../time.ts';
 import { describeRest, isExpiring } from './progress.ts';
 import { isOpen, toDeregister } from './targets.ts';
@@ -88,10 +88,11 @@ const DEADLINE_WORDS: Readonly<Record<DrainPlan['deadlineBy'], string>> = {
 };
 
 function expired(plan: DrainPlan, progress: DrainProgress): string {
+  const faults = describeFaults(progress);
   if (plan.kind === 'restore' || progress.observedAt === undefined) {
-    return `${DEADLINE_WORDS[plan.deadlineBy]} came first: AWS did not answer, so that nothing is known of what is left`;
+    return `${DEADLINE_WORDS[plan.deadlineBy]} came first: AWS did not answer, so that nothing is known of what is left${faults}`;
   }
-  return `${DEADLINE_WORDS[plan.deadlineBy]} came first: ${describeRest(progress)}`;
+  return `${DEADLINE_WORDS[plan.deadlineBy]} came first: ${describeRest(progress)}${faults}`;
 }
 
 function drained(plan: DrainPlan, progress: DrainProgress): string {

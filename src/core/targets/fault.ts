@@ -1,6 +1,7 @@
 /** What follows a fault that passes: a failed look is an observation of nothing, never an end. */
 import { Unavailable } from '../../contract/errors.ts';
 import type { TargetsData } from '../../contract/targets-data.ts';
+import { describeFault } from '../messages.ts';
 import { iso, millis, SECOND } from '../time.ts';
 import { nextRound } from './progress.ts';
 
@@ -11,9 +12,9 @@ const SPREAD_SECONDS = 5;
 /** @throws Unavailable in a dry run, which waits for nothing, and past the deadline where nothing could ever be seen */
 export function decideAfterTargetsFault(data: TargetsData, now: number, random: number): TargetsData {
   const { plan, fault } = data;
-  const cause = fault?.Cause ?? 'no cause given';
+  const cause = describeFault(fault);
   if (plan.input.dryRun) throw new Unavailable(`a dry run looks once: ${cause}`);
-  const progress = { ...data.progress, faults: data.progress.faults + 1 };
+  const progress = { ...data.progress, faults: data.progress.faults + 1, lastFault: cause };
   const deadline = millis(plan.deadline);
   const base = { reason: `${fault?.Error ?? 'a fault'} is waited out`, waitUntil: iso(now) };
   const resume = plan.groups === undefined ? 'locate' : 'look';

@@ -10,7 +10,7 @@ import type {
   TargetsProgress,
   TargetsWorkflow,
 } from '../../contract/targets-data.ts';
-import { messageOf } from '../messages.ts';
+import { describeFaults, messageOf } from '../messages.ts';
 import { iso, millis } from '../time.ts';
 import { isDone, isGone, toChange } from './registrations.ts';
 
@@ -116,7 +116,7 @@ function expiredReason(plan: TargetsPlan, progress: TargetsProgress, decision: T
     delay !== undefined && draining.length > 0
       ? `; the deregistration delay is ${delay} s, so ${Math.ceil((beganAt - millis(plan.startedAt)) / 1000) + delay} s would have been enough`
       : '';
-  return `${DEADLINE_WORDS[plan.deadlineBy]} came first: ${describeOpen(plan, progress)}${enough}`;
+  return `${DEADLINE_WORDS[plan.deadlineBy]} came first: ${describeOpen(plan, progress)}${enough}${describeFaults(progress)}`;
 }
 
 /** What is still open, by its states: `2 of 3 registrations: 1 draining, 1 healthy`. */
