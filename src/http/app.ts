@@ -20,6 +20,12 @@ export function createApp(services: HttpServices): Hono<AppEnv> {
   app.use(requestId({ limitLength: 64 }));
   app.use(requestLog(services));
   app.use(async (context, next) => {
+    await next();
+    // After the answer: what is answered from elsewhere than a route has lost what was set before.
+    context.header('x-request-id', context.get('requestId'));
+    if (!context.res.headers.has('cache-control')) context.header('cache-control', 'no-store');
+  });
+  app.use(async (context, next) => {
     refuseOtherSites(context.req.method, context.req.header('sec-fetch-site'));
     const { authenticator } = services;
     const method = context.req.method === 'HEAD' ? 'GET' : context.req.method;
@@ -28,7 +34,6 @@ export function createApp(services: HttpServices): Hono<AppEnv> {
     }
     if (authenticator === undefined) refuseRebinding(context.req.header('host'));
     await next();
-    if (!context.res.headers.has('cache-control')) context.header('cache-control', 'no-store');
   });
   for (const routes of [health, delayedTermination, drainDelay, elb, workflows, executions, docs]) {
     routes(app, services);
