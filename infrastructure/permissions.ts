@@ -116,8 +116,12 @@ export const PERMISSIONS: Readonly<Record<string, readonly Grant[]>> = {
       'elasticloadbalancing:DescribeTargetHealth',
     ),
   ],
-  setInstanceToActive: [inClusters('container-instance', 'UpdateContainerInstancesState')],
-  setInstanceToDraining: [inClusters('container-instance', 'UpdateContainerInstancesState')],
+  setInstanceToActive: [
+    inClusters('container-instance', 'DescribeContainerInstances', 'UpdateContainerInstancesState'),
+  ],
+  setInstanceToDraining: [
+    inClusters('container-instance', 'DescribeContainerInstances', 'UpdateContainerInstancesState'),
+  ],
   stopDaemonTasks: [inClusters('task', 'StopTask')],
   stopStandaloneTasks: [inClusters('task', 'StopTask')],
 

@@ -194,6 +194,27 @@ describe('destinations', () => {
     expect(world.region.autoScaling.lifecycleState(world.instance)).toBe('InService');
   });
 
+  test('an instance that returns and is still REGISTERING is waited for, and then set ACTIVE or found so', async () => {
+    const launchHook = {
+      name: 'sluice-return',
+      transition: 'autoscaling:EC2_INSTANCE_LAUNCHING' as const,
+      heartbeatTimeout: 300,
+    };
+    world = new DrainWorld({ warmPoolState: 'Stopped', otherHooks: [launchHook] });
+    await world.drain('WarmPool');
+    await world.lab.pass(120);
+    world.region.ecs.deregisterContainerInstance(world.instance);
+    world.region.autoScaling.scaleOutFromWarmPool(GROUP, world.instance);
+    const documents = await world.documents('sluice-return');
+    world.region.ecs.registerContainerInstance(CLUSTER, world.instance, { registeringSeconds: 100 });
+    const { receipt } = await world.end(await world.take(documents));
+    expect(receipt).toMatchObject({ status: 'succeeded', lifecycle: { outcome: 'continued' } });
+    const outcomes = world.calls('UpdateContainerInstancesState').map(({ outcome }) => outcome);
+    expect(outcomes[0]).toBe('InvalidParameterException');
+    expect(outcomes.at(-1)).toBe('ok');
+    expect((world.action('sluice-return').completedAt ?? 0) - documents.action.startedAt).toBeGreaterThan(100_000);
+  });
+
   test('a return that ECS does not answer for until the deadline is reported as timed out, not as ACTIVE', async () => {
     const launchHook = {
       name: 'sluice-return',
