@@ -80,4 +80,4 @@ function licenses({ inputs }: Metafile): string {
   return `${parts.join(`\n\n${'-'.repeat(80)}\n\n`)}\n`;
 }
 
-if (process.argv[1]?.endsWith('build-action.ts')) await buildAction(ACTION_FOLDER);
+if (process.argv[1]?.endsWith('build-action.ts')) await buildAction(process.argv[2] ?? ACTION_FOLDER);

@@ -40,6 +40,8 @@ const SMALLEST_PAGE = 5;
 export interface Ec2Options {
   /** How long a fresh instance is missing from answers: EC2 is eventually consistent. 0 when absent. */
   readonly visibleAfterSeconds?: number;
+  /** From a termination to its end, at least and at most; 30 to 60 when absent. */
+  readonly shuttingDownSeconds?: readonly [least: number, most: number];
 }
 
 /** EC2: instances, on the wire as `service`, to the other models as `instances`, to a scenario by its methods. */
@@ -52,7 +54,7 @@ export class Ec2Model {
   constructor(world: World, options: Ec2Options = {}) {
     this.#world = world;
     this.#visibleAfterMs = (options.visibleAfterSeconds ?? 0) * 1000;
-    this.instances = new Fleet(world);
+    this.instances = new Fleet(world, options.shuttingDownSeconds);
     this.service = this.#service();
   }
 

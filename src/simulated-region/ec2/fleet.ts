@@ -25,10 +25,12 @@ export class Fleet implements InstanceDirectory {
   readonly #world: World;
   readonly #instances = new Map<string, InstanceRecord>();
   readonly #listeners: ((instance: InstanceFacts, previous: InstanceState) => void)[] = [];
+  readonly #shuttingDown: readonly [least: number, most: number];
   #launched = 0;
 
-  constructor(world: World) {
+  constructor(world: World, shuttingDown: readonly [least: number, most: number] = SHUTTING_DOWN) {
     this.#world = world;
+    this.#shuttingDown = shuttingDown;
   }
 
   get(instanceId: string): InstanceFacts | undefined {
@@ -105,7 +107,7 @@ export class Fleet implements InstanceDirectory {
       record.spotRequest.updatedAt = Date.now();
     }
     this.#enter(record, 'shutting-down');
-    later(this.#between(SHUTTING_DOWN), () => {
+    later(this.#between(this.#shuttingDown), () => {
       this.#enter(record, 'terminated');
       later(TERMINATED_VISIBLE, () => this.#instances.delete(record.instanceId));
     });
