@@ -2,6 +2,7 @@
  * One Auto Scaling group with a hook of ours, one cluster, and an instance that is going to leave: what most scenarios of
  * `drain-instance` begin with, and how they ask the region afterwards what has really happened.
  */
+import { DEFINITIONS } from '../../functions/registry.ts';
 import type { DrainInstanceInput, DrainInstanceReceipt } from '../../src/contract/drain-instance.ts';
 import type { ExecutionDescription } from '../../src/engine/workflow-engine.ts';
 import type { Place } from '../../src/simulated-region/auto-scaling/records.ts';
@@ -57,7 +58,8 @@ export class DrainWorld {
   readonly #balancer: string;
 
   constructor(options: DrainWorldOptions = {}) {
-    this.lab = new Lab(options);
+    const definitions = { 'drain-instance': DEFINITIONS['drain-instance'] };
+    this.lab = new Lab({ ...options, engine: { definitions, ...options.engine } });
     this.region = this.lab.region;
     const { ec2, ecs, autoScaling, elbv2 } = this.region;
     this.#balancer = elbv2.createLoadBalancer({ name: 'web' });
