@@ -7,33 +7,108 @@ import {
   DescribeLifecycleHooksCommand,
   paginateDescribeAutoScalingInstances,
   RecordLifecycleActionHeartbeatCommand,
+  TerminateInstanceInAutoScalingGroupCommand,
 } from '@aws-sdk/client-auto-scaling';
 import type { LifecycleAction } from '../contract/drain-instance.ts';
-import { clientFactory } from './clients.ts';
+import { Rejected } from '../contract/errors.ts';
+import { batches } from './batches.ts';
+import { clientFactory, sharedWithin } from './clients.ts';
 import { codeOf } from './errors.ts';
+import { Batcher } from './pacing/batcher.ts';
 
 export const autoScalingClient = clientFactory(AutoScalingClient);
 
+/** What executions of one process ask together. */
+const shared = sharedWithin((autoScaling: AutoScalingClient) => ({
+  groupsOf: new Batcher<string, string>({
+    most: 50,
+    pauseMs: PAUSE_MS,
+    ask: (instanceIds) => groupsOfInstances(autoScaling, instanceIds),
+  }),
+  targetGroups: new Batcher<string, string[]>({
+    most: 50,
+    pauseMs: PAUSE_MS,
+    ask: (groupNames) => targetGroupsOf(autoScaling, groupNames),
+  }),
+  hooks: new Batcher<string, HookTimeouts>({
+    most: 1,
+    pauseMs: PAUSE_MS,
+    async ask(keys) {
+      const found = new Map<string, HookTimeouts>();
+      for (const key of keys) {
+        const [groupName = '', hookName = ''] = key.split('\n');
+        const timeouts = await describeHookAlone(autoScaling, groupName, hookName);
+        if (timeouts !== undefined) found.set(key, timeouts);
+      }
+      return found;
+    },
+  }),
+}));
+
+const PAUSE_MS = 250;
+
 /** @returns the name of the group that the instance is in, if it is in one */
 export async function groupOfInstance(autoScaling: AutoScalingClient, instanceId: string): Promise<string | undefined> {
-  const answer = await autoScaling.send(new DescribeAutoScalingInstancesCommand({ InstanceIds: [instanceId] }));
-  return answer.AutoScalingInstances?.[0]?.AutoScalingGroupName;
+  const together = shared(autoScaling)?.groupsOf;
+  if (together !== undefined) return together.get(instanceId);
+  return (await groupsOfInstances(autoScaling, [instanceId])).get(instanceId);
+}
+
+async function groupsOfInstances(
+  autoScaling: AutoScalingClient,
+  instanceIds: readonly string[],
+): Promise<Map<string, string>> {
+  const answer = await autoScaling.send(new DescribeAutoScalingInstancesCommand({ InstanceIds: [...instanceIds] }));
+  return new Map(
+    (answer.AutoScalingInstances ?? []).flatMap(({ InstanceId, AutoScalingGroupName }) =>
+      InstanceId === undefined || AutoScalingGroupName === undefined ? [] : [[InstanceId, AutoScalingGroupName]],
+    ),
+  );
 }
 
 /** @returns the ARNs of the target groups attached to a group; none when there is no such group */
 export async function attachedTargetGroups(autoScaling: AutoScalingClient, groupName: string): Promise<string[]> {
-  const answer = await autoScaling.send(new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: [groupName] }));
-  const group = answer.AutoScalingGroups?.[0];
-  const sources = (group?.TrafficSources ?? []).filter(({ Type }) => Type === 'elbv2' || Type === undefined);
-  return [...new Set([...(group?.TargetGroupARNs ?? []), ...sources.flatMap(({ Identifier }) => Identifier ?? [])])];
+  const together = shared(autoScaling)?.targetGroups;
+  if (together !== undefined) return (await together.get(groupName)) ?? [];
+  return (await targetGroupsOf(autoScaling, [groupName])).get(groupName) ?? [];
+}
+
+async function targetGroupsOf(
+  autoScaling: AutoScalingClient,
+  groupNames: readonly string[],
+): Promise<Map<string, string[]>> {
+  const answer = await autoScaling.send(
+    new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: [...groupNames] }),
+  );
+  const found = new Map<string, string[]>();
+  for (const { AutoScalingGroupName: name = '', TargetGroupARNs = [], TrafficSources } of answer.AutoScalingGroups ??
+    []) {
+    const sources = (TrafficSources ?? []).filter(({ Type }) => Type === 'elbv2' || Type === undefined);
+    found.set(name, [...new Set([...TargetGroupARNs, ...sources.flatMap(({ Identifier }) => Identifier ?? [])])]);
+  }
+  return found;
+}
+
+interface HookTimeouts {
+  readonly heartbeatTimeoutSeconds: number;
+  readonly globalTimeoutSeconds: number;
 }
 
 /** @returns the hook's timeouts in seconds; undefined when the hook has been deleted */
-export async function describeHook(
+export function describeHook(
   autoScaling: AutoScalingClient,
   groupName: string,
   hookName: string,
-): Promise<{ heartbeatTimeoutSeconds: number; globalTimeoutSeconds: number } | undefined> {
+): Promise<HookTimeouts | undefined> {
+  const together = shared(autoScaling)?.hooks;
+  return together?.get(`${groupName}\n${hookName}`) ?? describeHookAlone(autoScaling, groupName, hookName);
+}
+
+async function describeHookAlone(
+  autoScaling: AutoScalingClient,
+  groupName: string,
+  hookName: string,
+): Promise<HookTimeouts | undefined> {
   try {
     const answer = await autoScaling.send(
       new DescribeLifecycleHooksCommand({ AutoScalingGroupName: groupName, LifecycleHookNames: [hookName] }),
@@ -149,4 +224,42 @@ export async function completeLifecycleAction(
 function isGone(error: unknown): boolean {
   const text = error instanceof Error ? error.message : '';
   return codeOf(error) === 'ValidationError' && /no active lifecycle action|not found|does not exist/i.test(text);
+}
+
+const INSTANCES_AT_MOST = 50;
+
+/** @returns the lifecycle state (`InService`, `Terminating:Wait`) of each instance that is in a group */
+export async function lifecycleStates(
+  autoScaling: AutoScalingClient,
+  instanceIds: readonly string[],
+): Promise<Map<string, string>> {
+  const states = new Map<string, string>();
+  for (const InstanceIds of batches(instanceIds, INSTANCES_AT_MOST)) {
+    const answer = await autoScaling.send(new DescribeAutoScalingInstancesCommand({ InstanceIds }));
+    for (const { InstanceId, LifecycleState } of answer.AutoScalingInstances ?? []) {
+      if (InstanceId !== undefined && LifecycleState !== undefined) states.set(InstanceId, LifecycleState);
+    }
+  }
+  return states;
+}
+
+/**
+ * Terminates an instance by way of its group, whose desired capacity is lowered: nothing takes its place. The group's
+ * lifecycle hooks run first. @returns why Auto Scaling will not, where it will never do
+ */
+export async function terminateInGroup(
+  autoScaling: AutoScalingClient,
+  instanceId: string,
+): Promise<'terminating' | 'in no group' | { readonly refused: string }> {
+  try {
+    await autoScaling.send(
+      new TerminateInstanceInAutoScalingGroupCommand({ InstanceId: instanceId, ShouldDecrementDesiredCapacity: true }),
+    );
+    return 'terminating';
+  } catch (error) {
+    const text = error instanceof Error ? error.message : '';
+    if (codeOf(error) === 'ValidationError' && /not found/i.test(text)) return 'in no group';
+    if (error instanceof Rejected) return { refused: error.message };
+    throw error;
+  }
 }

@@ -57,7 +57,7 @@ export const DelayedTerminationInput = z
       ),
       timeoutSeconds: wholeSeconds(1, LONGEST_SECONDS)
         .optional()
-        .describe('How long it may take from the call to the end of the termination; an hour when absent.'),
+        .describe('How long it may take from the call to the end of the termination; a day when absent.'),
       dryRun: Flag.default(false).describe('Check once, change nothing, and say what would be done.'),
       requestedBy: RequestedBy.optional().describe('Free text that is carried along into the receipt.'),
     },

@@ -10,7 +10,9 @@ export type WorkflowName =
   | 'await-drained'
   | 'clean-cloud-map'
   /** One service of `clean-cloud-map`: its child, which no entry point offers. */
-  | 'clean-cloud-map-service';
+  | 'clean-cloud-map-service'
+  /** The drains of some instances of a large `delayed-termination`: its child, which no entry point offers either. */
+  | 'delayed-termination-drains';
 
 export type ExecutionStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';
 
