@@ -2,6 +2,7 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
 import { FUNCTION_OPTIONS } from './bundle-functions.ts';
+import { copyDocs } from './copy-docs.ts';
 
 export async function bundleCli(folder: string): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
@@ -13,5 +14,6 @@ export async function bundleCli(folder: string): Promise<void> {
     splitting: true,
     chunkNames: 'chunks/[name]-[hash]',
   });
+  copyDocs(folder);
   chmodSync(`${folder}/sluice.mjs`, 0o755);
 }

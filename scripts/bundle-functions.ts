@@ -2,6 +2,7 @@
 import { globSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
+import { copyDocs } from './copy-docs.ts';
 import { trimSchemas } from './trim-schemas.ts';
 
 export const FUNCTIONS_OUT = 'dist/functions';
@@ -37,5 +38,6 @@ export async function bundleFunctions(): Promise<readonly string[]> {
     entryPoints: Object.fromEntries(Object.entries(sources).map(([name, file]) => [`${name}/index`, file])),
     outdir: FUNCTIONS_OUT,
   });
+  copyDocs(path.join(FUNCTIONS_OUT, 'api'));
   return Object.keys(sources);
 }

@@ -3,19 +3,15 @@ import { Hono } from 'hono';
 import { requestId } from 'hono/request-id';
 import { Problem, problemOf, problemResponse } from './problem.ts';
 import { requestLog } from './request-log.ts';
-import { delayedTermination } from './routes/delayed-termination.ts';
-import { docs } from './routes/docs.ts';
-import { drainDelay } from './routes/drain-delay.ts';
-import { elb } from './routes/elb.ts';
-import { executions } from './routes/executions.ts';
-import { health } from './routes/health.ts';
-import { workflows } from './routes/workflows.ts';
 import type { AppEnv, HttpServices } from './services.ts';
 
 /** What anybody may ask: whether the service is there. */
 const OPEN_ROUTES = new Set(['GET /delayed-termination', 'GET /health', 'GET /healthcheck']);
 
-export function createApp(services: HttpServices): Hono<AppEnv> {
+/** Adds its routes to the application. */
+export type Routes = (app: Hono<AppEnv>, services: HttpServices) => void;
+
+export function createApp(services: HttpServices, routes: readonly Routes[]): Hono<AppEnv> {
   const app = new Hono<AppEnv>({ strict: false });
   app.use(requestId({ limitLength: 64 }));
   app.use(requestLog(services));
@@ -35,9 +31,7 @@ export function createApp(services: HttpServices): Hono<AppEnv> {
     if (authenticator === undefined) refuseRebinding(context.req.header('host'));
     await next();
   });
-  for (const routes of [health, delayedTermination, drainDelay, elb, workflows, executions, docs]) {
-    routes(app, services);
-  }
+  for (const add of routes) add(app, services);
   app.notFound((context) => {
     context.set('error', 'not-found');
     const asked = `${context.req.method} ${context.req.path.slice(0, 100)}`;

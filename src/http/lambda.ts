@@ -6,7 +6,7 @@ import { InvalidInput } from '../contract/errors.ts';
 import { readSettings, type Settings } from '../contract/settings.ts';
 import { StepFunctionsEngine } from '../engine/step-functions.ts';
 import type { WorkflowEngine } from '../engine/workflow-engine.ts';
-import { createApp } from './app.ts';
+import { createApp, type Routes } from './app.ts';
 import { credentialSource } from './credential-source.ts';
 import { Authenticator } from './credentials.ts';
 import { readDocsFile } from './docs-file.ts';
@@ -22,6 +22,7 @@ export interface LambdaSurroundings {
   readonly aws: AwsAccess;
   readonly engine: WorkflowEngine;
   readonly write: (line: string) => void;
+  readonly routes: readonly Routes[];
   /** ms */
   readonly now: () => number;
 }
@@ -30,7 +31,7 @@ export type LambdaHandler = (event: LambdaEvent, context?: LambdaContext) => Pro
 
 /** @throws InvalidInput where no credential is configured: the address of an API is no secret. */
 export function lambdaHandler(around: LambdaSurroundings): LambdaHandler {
-  const { settings, region, aws, engine, write, now } = around;
+  const { settings, region, aws, engine, write, routes, now } = around;
   const logError: HttpServices['logError'] = (message, data) =>
     write(JSON.stringify({ level: 'ERROR', time: new Date(now()).toISOString(), message, ...data }));
   const source = credentialSource(settings, aws, region);
@@ -38,33 +39,36 @@ export function lambdaHandler(around: LambdaSurroundings): LambdaHandler {
     const expected = 'or SLUICE_CREDENTIALS must say who may call';
     throw new InvalidInput('the environment', [{ field: 'SLUICE_CREDENTIALS_PARAMETER', found: 'nothing', expected }]);
   }
-  const app = createApp({
-    engine,
-    settings,
-    region,
-    aws,
-    authenticator: new Authenticator({ source, logError, now }),
-    ends: endsByAsking(engine, now),
-    holdSeconds: HOLD_SECONDS,
-    log: (record) => write(JSON.stringify(record)),
-    logError,
-    docsFile: (name) => readDocsFile(name),
-    now,
-  });
+  const app = createApp(
+    {
+      engine,
+      settings,
+      region,
+      aws,
+      authenticator: new Authenticator({ source, logError, now }),
+      ends: endsByAsking(engine, now),
+      holdSeconds: HOLD_SECONDS,
+      log: (record) => write(JSON.stringify(record)),
+      logError,
+      docsFile: (name) => readDocsFile(name),
+      now,
+    },
+    routes,
+  );
   const answer = handle(app);
   return (event, context) => answer(event, context);
 }
 
 /** As deployed: the machines are those of the stack in the function's own account and region. */
-export function deployedHandler(): LambdaHandler {
+export function deployedHandler(routes: readonly Routes[]): LambdaHandler {
   let handler: LambdaHandler | undefined;
   return (event, context) => {
-    handler ??= lambdaHandler(fromProcess(context));
+    handler ??= lambdaHandler(fromProcess(routes, context));
     return handler(event, context);
   };
 }
 
-function fromProcess(context: LambdaContext | undefined): LambdaSurroundings {
+function fromProcess(routes: readonly Routes[], context: LambdaContext | undefined): LambdaSurroundings {
   const settings = readSettings(process.env);
   const [, , , region = '', accountId = ''] = (context?.invokedFunctionArn ?? '').split(':');
   const engine = new StepFunctionsEngine(new SFNClient({ maxAttempts: 3 }), {
@@ -73,5 +77,5 @@ function fromProcess(context: LambdaContext | undefined): LambdaSurroundings {
     stack: settings.stack,
   });
   const write = (line: string) => process.stdout.write(`${line}\n`);
-  return { settings, region, aws: {}, engine, write, now: Date.now };
+  return { settings, region, aws: {}, engine, write, routes, now: Date.now };
 }

@@ -11,6 +11,7 @@ import { credentialSource } from '../../http/credential-source.ts';
 import { Authenticator } from '../../http/credentials.ts';
 import { readDocsFile } from '../../http/docs-file.ts';
 import { endsOf } from '../../http/ends.ts';
+import { ALL_ROUTES } from '../../http/routes/all.ts';
 import { awsAccess, regionOf } from '../aws-access.ts';
 import { localEngine } from '../local-engine.ts';
 import { listen } from './listen.ts';
@@ -112,23 +113,26 @@ async function serveEngine(engine: EmbeddedEngine, served: Served): Promise<void
   const { options, settings, log, region, access, authenticator } = served;
   const closing = new AbortController();
   const metrics = new Metrics(engine);
-  const app = createApp({
-    engine,
-    settings,
-    region,
-    aws: access,
-    authenticator,
-    ends: endsOf(engine),
-    closing: closing.signal,
-    log: (record) => {
-      metrics.count(record);
-      log.write(record);
+  const app = createApp(
+    {
+      engine,
+      settings,
+      region,
+      aws: access,
+      authenticator,
+      ends: endsOf(engine),
+      closing: closing.signal,
+      log: (record) => {
+        metrics.count(record);
+        log.write(record);
+      },
+      logError: (message, data) => log.error(message, data),
+      metrics: () => metrics.text(),
+      docsFile: (name) => readDocsFile(name),
+      now: Date.now,
     },
-    logError: (message, data) => log.error(message, data),
-    metrics: () => metrics.text(),
-    docsFile: (name) => readDocsFile(name),
-    now: Date.now,
-  });
+    ALL_ROUTES,
+  );
   const ending = interruption();
   const server = await listen(app, options);
   log.info('listening', {

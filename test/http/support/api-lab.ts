@@ -7,6 +7,7 @@ import { Authenticator } from '../../../src/http/credentials.ts';
 import { readDocsFile } from '../../../src/http/docs-file.ts';
 import { endsOf } from '../../../src/http/ends.ts';
 import type { RequestRecord } from '../../../src/http/request-log.ts';
+import { ALL_ROUTES } from '../../../src/http/routes/all.ts';
 import type { AppEnv, HttpServices } from '../../../src/http/services.ts';
 import { asFunction, recordingEngine } from '../../support/calls.ts';
 import { Lab, type LabOptions } from '../../support/lab.ts';
@@ -55,23 +56,26 @@ export class ApiLab {
     const { requestHandler, credentials, endpoint } = this.lab.region.clientConfig();
     const logError: HttpServices['logError'] = (message, data) =>
       this.errors.push(`${message} ${JSON.stringify(data)}`);
-    this.app = createApp({
-      engine: recordingEngine(this.lab.engine),
-      settings: this.lab.settings,
-      region: this.lab.region.region,
-      aws: { requestHandler, credentials, endpoint },
-      authenticator: new Authenticator({
-        source: async () => (options.credentials ?? (() => JSON.stringify([ALL])))(),
+    this.app = createApp(
+      {
+        engine: recordingEngine(this.lab.engine),
+        settings: this.lab.settings,
+        region: this.lab.region.region,
+        aws: { requestHandler, credentials, endpoint },
+        authenticator: new Authenticator({
+          source: async () => (options.credentials ?? (() => JSON.stringify([ALL])))(),
+          logError,
+          now: Date.now,
+        }),
+        ends: endsOf(this.lab.engine),
+        log: (record) => this.log.push(record),
         logError,
+        docsFile: (name) => readDocsFile(name),
         now: Date.now,
-      }),
-      ends: endsOf(this.lab.engine),
-      log: (record) => this.log.push(record),
-      logError,
-      docsFile: (name) => readDocsFile(name),
-      now: Date.now,
-      ...options.services,
-    });
+        ...options.services,
+      },
+      ALL_ROUTES,
+    );
   }
 
   /** Asks, and lets virtual time pass until there is an answer. */

@@ -1,0 +1,221 @@
+/** The two functions behind API Gateway: its own event documents, the real Step Functions client, virtual time. */
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { LambdaEvent } from 'hono/aws-lambda';
+import { DEFINITIONS } from '../../functions/registry.ts';
+import { readSettings } from '../../src/contract/settings.ts';
+import { stateMachineArn } from '../../src/engine/arns.ts';
+import { StepFunctionsEngine } from '../../src/engine/step-functions.ts';
+import type { WorkflowName } from '../../src/engine/workflow-engine.ts';
+import { type LambdaHandler, lambdaHandler } from '../../src/http/lambda.ts';
+import { ALL_ROUTES } from '../../src/http/routes/all.ts';
+import { stepFunctionsService } from '../../src/simulated-region/step-functions.ts';
+import { Lab } from '../support/lab.ts';
+import { ALL, BEARER } from './support/api-lab.ts';
+
+let lab: Lab;
+afterEach(() => lab.close());
+
+const settings = readSettings({ SLUICE_CREDENTIALS: JSON.stringify([ALL]) });
+
+interface Deployed {
+  readonly handler: LambdaHandler;
+  readonly lines: string[];
+}
+
+function deploy(): Deployed {
+  lab = new Lab();
+  const { region, engine } = lab;
+  const at = { region: region.region, accountId: region.accountId, stack: settings.stack };
+  const stateMachines = Object.entries(DEFINITIONS).map(([workflow, definition]) => ({
+    workflow: workflow as WorkflowName,
+    definition,
+    arn: stateMachineArn(at, workflow as WorkflowName),
+  }));
+  region.use(stepFunctionsService(engine, { stateMachines }));
+  const { requestHandler, credentials, endpoint } = region.clientConfig();
+  const lines: string[] = [];
+  const handler = lambdaHandler({
+    settings,
+    region: region.region,
+    aws: { requestHandler, credentials, endpoint },
+    engine: new StepFunctionsEngine(new SFNClient(region.clientConfig()), at),
+    write: (line) => lines.push(line),
+    routes: ALL_ROUTES,
+    now: Date.now,
+  });
+  return { handler, lines };
+}
+
+/** As API Gateway's HTTP API writes it, payload format 2.0. */
+function event(method: string, address: string, body?: unknown, authorization: string | null = BEARER): LambdaEvent {
+  const [rawPath = '', rawQueryString = ''] = address.split('?');
+  const text = body === undefined ? null : JSON.stringify(body);
+  const timeEpoch = Date.now();
+  return {
+    version: '2.0',
+    routeKey: '$default',
+    rawPath,
+    rawQueryString,
+    headers: {
+      ...(authorization === null ? {} : { authorization }),
+      ...(text === null ? {} : { 'content-type': 'application/json', 'content-length': String(text.length) }),
+      accept: '*/*',
+      host: 'abcdef1234.execute-api.eu-west-1.amazonaws.com',
+      'user-agent': 'curl/8.5.0',
+      'x-amzn-trace-id': 'Root=1-65e2f1d4-0123456789abcdef01234567',
+      'x-forwarded-for': '203.0.113.7',
+      'x-forwarded-port': '443',
+      'x-forwarded-proto': 'https',
+    },
+    requestContext: {
+      accountId: '123456789012',
+      apiId: 'abcdef1234',
+      authentication: null,
+      authorizer: {},
+      domainName: 'abcdef1234.execute-api.eu-west-1.amazonaws.com',
+      domainPrefix: 'abcdef1234',
+      http: { method, path: rawPath, protocol: 'HTTP/1.1', sourceIp: '203.0.113.7', userAgent: 'curl/8.5.0' },
+      requestId: 'UmX9bgZ_DoEEPxQ=',
+      routeKey: '$default',
+      stage: '$default',
+      time: '02/Mar/2026:12:00:00 +0000',
+      timeEpoch,
+    },
+    body: text === null ? null : Buffer.from(text).toString('base64'),
+    isBase64Encoded: text !== null,
+  } as LambdaEvent;
+}
+
+async function ask(handler: LambdaHandler, asked: LambdaEvent) {
+  const began = Date.now();
+  let answered = false;
+  const answer = handler(asked).finally(() => {
+    answered = true;
+  });
+  await lab.until(() => answered);
+  const { statusCode, headers = {}, body } = await answer;
+  return { status: statusCode, headers, body, seconds: (Date.now() - began) / 1000 };
+}
+
+test('asks for a credential, and refuses to start where none is configured', async () => {
+  const { handler, lines } = deploy();
+  expect((await ask(handler, event('GET', '/executions', undefined, null))).status).toBe(401);
+  expect((await ask(handler, event('GET', '/delayed-termination', undefined, null))).status).toBe(200);
+  expect((await ask(handler, event('GET', '/executions'))).status).toBe(200);
+  expect(lines.map((line) => JSON.parse(line).status)).toEqual([401, 200, 200]);
+  const none = () =>
+    lambdaHandler({
+      settings: readSettings({}),
+      region: 'eu-west-1',
+      aws: {},
+      engine: lab.engine,
+      write: () => undefined,
+      routes: ALL_ROUTES,
+      now: Date.now,
+    });
+  expect(none).toThrow('SLUICE_CREDENTIALS_PARAMETER or SLUICE_CREDENTIALS must say who may call');
+});
+
+test('starts, shows and stops an execution of Step Functions', async () => {
+  const { handler } = deploy();
+  const body = { targets: [{ id: '10.0.7.1' }], targetGroups: [addressIn(300)] };
+  await lab.pass(300);
+  const started = await ask(handler, event('POST', '/workflows/await-drained', body));
+  expect(started.status).toBe(202);
+  const { location } = started.headers as { location: string };
+  await lab.pass(20);
+  const shown = await ask(handler, event('GET', location));
+  expect(JSON.parse(shown.body)).toMatchObject({ status: 'running', progress: { polls: expect.any(Number) } });
+  expect((await ask(handler, event('DELETE', location))).status).toBe(200);
+  expect((await ask(handler, event('GET', location))).status).toBe(410);
+  expect(JSON.parse((await ask(handler, event('GET', '/executions?status=stopped'))).body).executions).toHaveLength(1);
+});
+
+test('serves the page that renders its description, compressed', async () => {
+  const { handler } = deploy();
+  const script = await handler(event('GET', '/docs/swagger-ui-bundle.js'));
+  expect([script.statusCode, script.isBase64Encoded]).toEqual([200, true]);
+  // API Gateway takes 6 MB from a function.
+  expect(script.body.length).toBeLessThan(1_000_000);
+});
+
+/** @returns the ARN of a target group with 10.0.7.1 in it */
+function addressIn(deregistrationDelaySeconds: number, name = 'pods'): string {
+  const { elbv2 } = lab.region;
+  const group = elbv2.createTargetGroup({ name, type: 'ip', deregistrationDelaySeconds });
+  elbv2.attach(elbv2.createLoadBalancer({ name }), group);
+  elbv2.registerTargets(group, [{ id: '10.0.7.1', port: 80 }]);
+  return group;
+}
+
+describe('GET /drain-delay', () => {
+  /** Follows redirects as curl -L does. */
+  async function follow(handler: LambdaHandler, first: string) {
+    const began = Date.now();
+    const holds: number[] = [];
+    for (let address = first; ; ) {
+      const { status, headers, body, seconds } = await ask(handler, event('GET', address));
+      holds.push(seconds);
+      if (status !== 307) return { status, body: JSON.parse(body), holds, seconds: (Date.now() - began) / 1000 };
+      address = String((headers as { location?: string }).location);
+    }
+  }
+
+  test('is held 25 s at a time, and goes on by redirect until the address is drained', async () => {
+    const { handler } = deploy();
+    const group = addressIn(120);
+    await lab.pass(300);
+    lab.region.elbv2.deregisterTargets(group, [{ id: '10.0.7.1', port: 80 }]);
+    const answer = await follow(
+      handler,
+      `/drain-delay?max-delay=600&ip=10.0.7.1&target-group-arn=${encodeURIComponent(group)}`,
+    );
+    expect(answer.status).toBe(200);
+    expect(answer.seconds).toBeGreaterThanOrEqual(119);
+    expect(answer.seconds).toBeLessThan(160);
+    for (const held of answer.holds) expect(held).toBeLessThanOrEqual(25);
+  });
+
+  test('keeps max-delay across its redirects', async () => {
+    const { handler } = deploy();
+    const group = addressIn(300);
+    await lab.pass(300);
+    const answer = await follow(
+      handler,
+      `/drain-delay?max-delay=70&ip=10.0.7.1&target-group-arn=${encodeURIComponent(group)}`,
+    );
+    expect([answer.status, answer.seconds, answer.holds]).toEqual([504, 70, [25, 25, 20]]);
+    expect(answer.body.message).toContain('the deregistration delay is 300 s');
+  });
+
+  test('asks Step Functions no more than three times in 25 s, and stays when it is throttled', async () => {
+    const { handler } = deploy();
+    const group = addressIn(300);
+    await lab.pass(300);
+    const describes = () => lab.region.calls.all.filter(({ operation }) => operation === 'DescribeExecution').length;
+    const address = `/drain-delay?max-delay=600&ip=10.0.7.1&target-group-arn=${encodeURIComponent(group)}`;
+    expect((await ask(handler, event('GET', address))).status).toBe(307);
+    expect(describes()).toBeLessThanOrEqual(3);
+    lab.region.faults.inject({ kind: 'throttle', service: 'states', until: Date.now() + 40_000 });
+    const throttled = await ask(handler, event('GET', address));
+    expect([throttled.status, throttled.seconds]).toEqual([307, 25]);
+  });
+
+  test('callers for one address in twenty target groups are one execution', async () => {
+    const { handler } = deploy();
+    const { elbv2 } = lab.region;
+    const balancer = elbv2.createLoadBalancer({ name: 'shared' });
+    for (let index = 0; index < 20; index += 1) {
+      const group = elbv2.createTargetGroup({ name: `shared-${index}`, type: 'ip', deregistrationDelaySeconds: 20 });
+      elbv2.attach(balancer, group);
+      elbv2.registerTargets(group, [{ id: '10.0.7.1', port: 80 }]);
+      elbv2.deregisterTargets(group, [{ id: '10.0.7.1', port: 80 }]);
+    }
+    const asked = event('GET', `/drain-delay?max-delay=600&ip=10.0.7.1&load-balancer=shared`);
+    const others = Array.from({ length: 200 }, () => handler(asked));
+    await ask(handler, asked);
+    expect((await Promise.all(others)).every(({ statusCode }) => statusCode === 200 || statusCode === 307)).toBe(true);
+    expect((await lab.engine.list({ workflow: 'await-drained' })).executions).toHaveLength(1);
+  });
+});
