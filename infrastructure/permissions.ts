@@ -25,6 +25,11 @@ const onGroups = (...actions: string[]): Grant => ({
   on: [`${ARN}:autoscaling:*:\${AWS::AccountId}:autoScalingGroup:*:autoScalingGroupName/*`],
 });
 
+const onInstances = (...actions: string[]): Grant => ({
+  actions: actions.map((action) => `ec2:${action}`),
+  on: [`${ARN}:ec2:*:\${AWS::AccountId}:instance/*`],
+});
+
 /** Container instances, tasks and services, of the clusters that may be drained. */
 const inClusters = (kind: 'container-instance' | 'task' | 'service', ...actions: string[]): Grant => ({
   actions: actions.map((action) => `ecs:${action}`),
@@ -147,6 +152,16 @@ export const PERMISSIONS: Readonly<Record<string, readonly Grant[]>> = {
     ),
   ],
   registerTargets: [onTargetGroups('RegisterTargets'), onClassicLoadBalancers('RegisterInstancesWithLoadBalancer')],
+
+  // delayed-termination
+  announceTermination: [announces],
+  checkInstances: [anywhere('ec2:DescribeInstances'), onInstances('DescribeInstanceAttribute')],
+  observeTermination: [anywhere('ec2:DescribeInstances')],
+  terminateInstances: [
+    anywhere('autoscaling:DescribeAutoScalingInstances', 'ec2:DescribeInstances'),
+    onGroups('TerminateInstanceInAutoScalingGroup'),
+    onInstances('TerminateInstances'),
+  ],
 
   // clean-cloud-map
   announceCleanUp: [announces],

@@ -1,5 +1,5 @@
-import { readInstances, withProtection } from '../../src/admission/delayed-termination.ts';
 import { ec2Client } from '../../src/aws/ec2.ts';
+import { readInstances, withProtection } from '../../src/aws/termination-facts.ts';
 import { TerminationData } from '../../src/contract/termination-data.ts';
 import { decideAdmission, instancesToCheck } from '../../src/core/termination/check.ts';
 import { step } from '../../src/lambda/step.ts';

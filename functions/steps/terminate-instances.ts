@@ -1,5 +1,5 @@
-import { readInstances } from '../../src/admission/delayed-termination.ts';
 import { ec2Client } from '../../src/aws/ec2.ts';
+import { readInstances } from '../../src/aws/termination-facts.ts';
 import { TerminationData } from '../../src/contract/termination-data.ts';
 import { afterRequests, isOpen, readyToTerminate } from '../../src/core/termination/progress.ts';
 import { step } from '../../src/lambda/step.ts';
