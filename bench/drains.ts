@@ -2,10 +2,11 @@
 import type { Bench, Line, Result } from './support/bench.ts';
 import { cost, PRICES } from './support/cost.ts';
 import type { Fleet } from './support/fleet.ts';
+import { AllKnowing, leastByBuckets } from './support/least.ts';
 import { OLD_WAYS } from './support/old.ts';
 import { type Outcome, play, type Scenario } from './support/run.ts';
 import { Sluice, type Way } from './support/sluice.ts';
-import { largest } from './support/witness.ts';
+import { largest, quantile } from './support/witness.ts';
 
 const HOUR = 3_600;
 
@@ -118,6 +119,97 @@ async function measureOne(seconds: number, hotLoop: boolean): Promise<Result> {
   };
 }
 
+const TASKS_EACH = 4;
+
+/** In four clusters, with ten target groups: six of services, and four in which every instance stands by hand. */
+function manyDrains(drains: number): Scenario {
+  return {
+    fleet: {
+      clusters: 4,
+      leaving: drains,
+      staying: drains,
+      services: 6,
+      tasksEach: TASKS_EACH,
+      deregistrationDelaySeconds: 300,
+      stopSeconds: 30,
+      heartbeatTimeoutSeconds: HOUR,
+      handRegistered: true,
+      daemons: true,
+    },
+    region: { enforceBuckets: true },
+    spreadSeconds: 10,
+    withinSeconds: 3 * HOUR,
+  };
+}
+
+function manyLine(way: string, outcome: Outcome, earliest: number): Line {
+  return {
+    way,
+    figures: {
+      drained: outcome.drained,
+      'too early': outcome.early,
+      lost: outcome.lost,
+      'last end, s': outcome.lastEnd,
+      'of the earliest': outcome.lastEnd / earliest,
+      'AWS calls': outcome.calls,
+      'calls a drain': outcome.calls / (outcome.drained + outcome.early + outcome.lost),
+      throttled: outcome.throttled,
+      'throttled once settled, %': percent(outcome.throttledOnceSettled / Math.max(1, outcome.callsOnceSettled)),
+      'median lag, s': quantile(outcome.lags, 0.5),
+      'longest lag, s': largest(outcome.lags),
+    },
+  };
+}
+
+async function measureMany(drains: number, others: boolean): Promise<Result> {
+  const scenario = manyDrains(drains);
+  const ideal = await play(
+    scenario,
+    (fleet) => new AllKnowing(fleet),
+    ({ seconds }) => seconds,
+    ({ over }) => over === drains,
+  );
+  const buckets = leastByBuckets({ drains, tasksEach: TASKS_EACH + 1 });
+  const earliest = Math.max(ideal.seen, buckets.seconds);
+  const { outcome } = await play(scenario, sluice, nothing);
+  const lines: Line[] = [
+    {
+      way: 'least possible',
+      figures: { drained: drains, 'last end, s': earliest, 'of the earliest': 1, throttled: 0 },
+    },
+    manyLine('Sluice, one process', outcome, earliest),
+  ];
+  if (others) {
+    const lambda = await play(scenario, (fleet) => new Sluice(fleet, { reservedConcurrency: RESERVED }), nothing);
+    lines.push(manyLine(`Sluice on Lambda, ${RESERVED} observe at once`, lambda.outcome, earliest));
+    const fixed = await play(scenario, (fleet) => OLD_WAYS.fixedInterval(fleet), nothing);
+    lines.push(manyLine('poll every 15 s, ListTasks as it is', fixed.outcome, earliest));
+  }
+  return {
+    lines,
+    bars: [
+      {
+        text: `all ${drains} drained, none early, none lost`,
+        holds: outcome.drained === drains && outcome.early === 0,
+      },
+      {
+        text: `the last within 1.5 times the earliest possible (${(outcome.lastEnd / earliest).toFixed(2)})`,
+        holds: outcome.lastEnd <= 1.5 * earliest,
+      },
+      {
+        text: 'at most 2 % of calls throttled once settled',
+        holds: outcome.throttledOnceSettled <= 0.02 * outcome.callsOnceSettled,
+      },
+    ],
+    notes: [
+      `least possible: the later of the drains' true end without a call (${ideal.seen.toFixed(0)} s) and ${buckets.text}`,
+      'settled: a minute after the first announcement',
+    ],
+  };
+}
+
+const RESERVED = 10;
+
 export const bench: Bench = {
   rows: [
     { name: 'drain-short', title: 'One drain of 30 s', run: () => measureOne(30, true) },
@@ -128,5 +220,7 @@ export const bench: Bench = {
       title: 'One drain of 47 h, the most that Auto Scaling gives',
       run: () => measureOne(47 * HOUR, false),
     },
+    { name: 'drains-1000', title: '1,000 drains that begin within ten seconds', run: () => measureMany(1_000, true) },
+    { name: 'drains-5000', title: '5,000 drains that begin within ten seconds', run: () => measureMany(5_000, false) },
   ],
 };

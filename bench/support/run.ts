@@ -35,11 +35,15 @@ export interface Outcome extends Verdict {
 const THROTTLING = /throttl|RequestLimitExceeded/i;
 export const SETTLED_SECONDS = 60;
 
-/** @returns what the region says, and what `look` sees while the way is still there */
+/**
+ * @param isOver where that is not the end of every lifecycle action
+ * @returns what the region says, and what `look` sees while the way is still there
+ */
 export async function play<W extends Way, T>(
   scenario: Scenario,
   engage: (fleet: Fleet) => W,
   look: (way: W) => T,
+  isOver?: (way: W) => boolean,
 ): Promise<{ readonly outcome: Outcome; readonly seen: T }> {
   const clock = new BenchClock();
   try {
@@ -74,7 +78,7 @@ export async function play<W extends Way, T>(
     }
     await clock.until(() => {
       way.check();
-      return witness.ended === fleet.leavers.length;
+      return isOver === undefined ? witness.ended === fleet.leavers.length : isOver(way);
     }, scenario.withinSeconds);
     await clock.pass(scenario.aftermathSeconds ?? 60);
     const traffic = region.traffic.stats();

@@ -10,13 +10,39 @@ import {
 } from '@aws-sdk/client-ec2';
 import { Rejected } from '../contract/errors.ts';
 import { batches } from './batches.ts';
-import { clientFactory } from './clients.ts';
+import { clientFactory, sharedWithin } from './clients.ts';
 import { codeOf } from './errors.ts';
+import { Batcher } from './pacing/batcher.ts';
 
 export const ec2Client = clientFactory(EC2Client);
 
+/** What executions of one process ask together. */
+const shared = sharedWithin((ec2: EC2Client) => ({
+  instances: new Batcher<string, Instance>({
+    most: FILTER_VALUES,
+    pauseMs: PAUSE_MS,
+    ask: async (ids) => {
+      const [first] = ids;
+      const found =
+        first !== undefined && ids.length === 1 ? [await describeAlone(ec2, first)] : await describeInstances(ec2, ids);
+      return new Map(found.flatMap((one) => (one?.InstanceId === undefined ? [] : [[one.InstanceId, one]])));
+    },
+  }),
+  interruptions: new Batcher<string, number>({
+    most: FILTER_VALUES,
+    pauseMs: PAUSE_MS,
+    ask: (requestIds) => interruptions(ec2, requestIds),
+  }),
+}));
+
+const PAUSE_MS = 250;
+
 /** @returns undefined when EC2 does not know the instance (any more) */
-export async function describeInstance(ec2: EC2Client, instanceId: string): Promise<Instance | undefined> {
+export function describeInstance(ec2: EC2Client, instanceId: string): Promise<Instance | undefined> {
+  return shared(ec2)?.instances.get(instanceId) ?? describeAlone(ec2, instanceId);
+}
+
+async function describeAlone(ec2: EC2Client, instanceId: string): Promise<Instance | undefined> {
   try {
     const answer = await ec2.send(new DescribeInstancesCommand({ InstanceIds: [instanceId] }));
     return answer.Reservations?.flatMap((reservation) => reservation.Instances ?? [])[0];
@@ -121,10 +147,22 @@ const NOTICE_MILLIS = 120_000;
 
 /** @returns when a spot instance is taken, ms, if EC2 has said so: two minutes after it did. */
 export async function spotInterruptionAt(ec2: EC2Client, spotInstanceRequestId: string): Promise<number | undefined> {
-  const answer = await ec2.send(
-    new DescribeSpotInstanceRequestsCommand({ SpotInstanceRequestIds: [spotInstanceRequestId] }),
-  );
-  const status = answer.SpotInstanceRequests?.[0]?.Status;
-  if (status?.Code === undefined || !/^marked-for-(termination|stop)/.test(status.Code)) return undefined;
-  return (status.UpdateTime?.getTime() ?? 0) + NOTICE_MILLIS;
+  const together = shared(ec2)?.interruptions;
+  if (together !== undefined) return together.get(spotInstanceRequestId);
+  return (await interruptions(ec2, [spotInstanceRequestId])).get(spotInstanceRequestId);
+}
+
+async function interruptions(ec2: EC2Client, requestIds: readonly string[]): Promise<Map<string, number>> {
+  const input =
+    requestIds.length === 1
+      ? { SpotInstanceRequestIds: [...requestIds] }
+      : // By a filter, because a list of ids fails for all when one of them is unknown.
+        { Filters: [{ Name: 'spot-instance-request-id', Values: [...requestIds] }] };
+  const answer = await ec2.send(new DescribeSpotInstanceRequestsCommand(input));
+  const found = new Map<string, number>();
+  for (const { SpotInstanceRequestId: id, Status } of answer.SpotInstanceRequests ?? []) {
+    if (id === undefined || Status?.Code === undefined || !/^marked-for-(termination|stop)/.test(Status.Code)) continue;
+    found.set(id, (Status.UpdateTime?.getTime() ?? 0) + NOTICE_MILLIS);
+  }
+  return found;
 }

@@ -18,10 +18,14 @@ export interface LocalEngineOptions
   readonly random?: () => number;
 }
 
+const CONCURRENT_TASKS = 10_000;
+
 /** @throws UnsupportedDefinition @throws JournalUnavailable */
 export function localEngine(options: LocalEngineOptions): EmbeddedEngine {
   const { access, settings, now = Date.now, random = Math.random, ...engine } = options;
   return new EmbeddedEngine({
+    // What waits for its turn at AWS holds a place here; a heartbeat must not stand behind it.
+    concurrentTasks: CONCURRENT_TASKS,
     ...engine,
     stack: settings.stack,
     definitions: DEFINITIONS,

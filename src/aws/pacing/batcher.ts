@@ -12,6 +12,8 @@ export interface Batching<K, V> {
   readonly pauseMs: number;
   /** @returns an answer for every key; a key without one gets `undefined` */
   readonly ask: (keys: readonly K[]) => Promise<ReadonlyMap<K, V>>;
+  /** Whether such an error of a call for many may be the fault of one of them: then each is asked alone. */
+  readonly oneByOne?: (error: unknown) => boolean;
 }
 
 interface Waiting<V> {
@@ -50,9 +52,8 @@ export class Batcher<K, V> {
   #plan(): void {
     if (this.#busy || this.#waiting.size === 0) return;
     this.#busy = true;
-    const left = this.#startedAt + this.#batching.pauseMs - Date.now();
-    if (left <= 0) void this.#start();
-    else setTimeout(() => void this.#start(), left);
+    // By a timer even when nothing is left: whoever asks in the same moment is in.
+    setTimeout(() => void this.#start(), Math.max(0, this.#startedAt + this.#batching.pauseMs - Date.now()));
   }
 
   async #start(): Promise<void> {
@@ -69,7 +70,27 @@ export class Batcher<K, V> {
       const answers = await withinBudget(BUDGET_MS, () => this.#batching.ask(batch.map(([key]) => key)));
       for (const [key, { resolve }] of batch) resolve(answers.get(key));
     } catch (error) {
+      if (batch.length > 1 && this.#batching.oneByOne?.(error) === true) {
+        await Promise.all(batch.map((one) => this.#run([one])));
+        return;
+      }
       for (const [, { reject }] of batch) reject(error);
     }
+  }
+}
+
+/** Batchers by name, for questions that only some can ask together: those of one cluster, one target group. */
+export class Batchers<K, V> {
+  readonly #make: (name: string) => Batching<K, V>;
+  readonly #batchers = new Map<string, Batcher<K, V>>();
+
+  constructor(make: (name: string) => Batching<K, V>) {
+    this.#make = make;
+  }
+
+  get(name: string, key: K): Promise<V | undefined> {
+    const batcher = this.#batchers.get(name) ?? new Batcher(this.#make(name));
+    this.#batchers.set(name, batcher);
+    return batcher.get(key);
   }
 }
