@@ -18,6 +18,9 @@ const THROTTLING = new Set([
   'ResourceContentionFault',
 ]);
 
+/** Refusals in the words of a client's fault, which pass all the same. */
+const TRANSIENT = new Set(['RequestTimeout', 'RequestTimeoutException', 'PriorRequestNotComplete']);
+
 const DENIED =
   /^(AccessDenied.*|UnauthorizedOperation|UnauthorizedException|AuthFailure|NotAuthorized|InvalidClientTokenId|UnrecognizedClientException|SignatureDoesNotMatch|ExpiredToken.*|RequestExpired|OptInRequired|IncompleteSignature)$/;
 
@@ -39,6 +42,7 @@ export function translate(error: unknown, what: string): SluiceError {
   const options = { cause: error };
   const status = statusOf(error);
   if (THROTTLING.has(code) || status === 429) return new Throttled(message, options);
+  if (TRANSIENT.has(code)) return new Unavailable(message, options);
   if (DENIED.test(code) || status === 401 || status === 403) return new AccessDenied(message, options);
   if (isPassing(error, code, status)) return new Unavailable(message, options);
   if (/NotFound(Exception|Fault)?$/.test(code)) return new NotFound(message, options);
@@ -56,7 +60,7 @@ function statusOf(error: unknown): number | undefined {
 function isPassing(error: unknown, code: string, status: number | undefined): boolean {
   if (status !== undefined) return status >= 500 || (status < 300 && error instanceof SyntaxError);
   if (
-    /^E[A-Z]{3,}/.test(code) ||
+    /^E[A-Z_]{3,}$/.test(code) ||
     /^(TimeoutError|AbortError|NetworkingError|CredentialsProviderError|ProviderError)$/.test(code)
   ) {
     return true;

@@ -1,0 +1,194 @@
+import { describe, expect, test } from '@jest/globals';
+import type { CaughtError, DrainDecision, DrainPlan, DrainProgress } from '../../../src/contract/drain-data.ts';
+import { completionOf } from '../../../src/core/drain/completion.ts';
+import { decideAfterFault } from '../../../src/core/drain/fault.ts';
+import { at, decision, location, over, plan, progress, time } from './plans.ts';
+
+describe('the lifecycle action is completed', () => {
+  test.each<[string, DrainPlan, DrainProgress, DrainDecision, number, 'CONTINUE' | 'ABANDON']>([
+    ['with CONTINUE after a fresh look that showed the end', plan(), over, decision('complete'), 130, 'CONTINUE'],
+    ['with CONTINUE at the deadline', plan(), progress(), decision('expire'), 3_600, 'CONTINUE'],
+    [
+      'with ABANDON at the deadline, when told so',
+      plan({}, { onTimeout: 'abandon' }),
+      progress(),
+      decision('expire'),
+      3_600,
+      'ABANDON',
+    ],
+    [
+      'as at the deadline, after a fault on the way',
+      plan({}, { onTimeout: 'abandon' }),
+      progress(),
+      decision('hold', 'expire'),
+      3_700,
+      'ABANDON',
+    ],
+    [
+      'with CONTINUE for an end that was seen in time, whatever the policy',
+      plan({}, { onTimeout: 'abandon' }),
+      over,
+      decision('complete'),
+      101,
+      'CONTINUE',
+    ],
+    [
+      'with CONTINUE for an instance that is back',
+      plan({ kind: 'restore' }),
+      progress(),
+      decision('hold'),
+      10,
+      'CONTINUE',
+    ],
+    [
+      'by the policy for an instance that is not back in time',
+      plan({ kind: 'restore' }, { onTimeout: 'abandon' }),
+      progress(),
+      decision('expire'),
+      3_600,
+      'ABANDON',
+    ],
+  ])('%s', (_, planned, before, decided, seconds, expected) => {
+    expect(completionOf({ plan: planned, progress: before, decision: decided }, at(seconds))).toBe(expected);
+  });
+
+  test.each<[string, DrainPlan, DrainProgress, DrainDecision, number, string]>([
+    ['on a look that is too old', plan(), over, decision('complete'), 161, 'StaleObservation'],
+    [
+      'on a look that showed no end',
+      plan(),
+      progress({ observedAt: time(100) }),
+      decision('complete'),
+      101,
+      'StaleObservation',
+    ],
+    ['on no look at all', plan(), progress({ drained: true }), decision('complete'), 101, 'StaleObservation'],
+    ['before the deadline', plan(), progress(), decision('expire'), 3_599, 'StaleObservation'],
+    ['in a dry run', plan({ kind: 'look' }), over, decision('complete'), 101, 'Refused'],
+  ])('never %s', (_, planned, before, decided, seconds, name) => {
+    expect(() => completionOf({ plan: planned, progress: before, decision: decided }, at(seconds))).toThrow(
+      expect.objectContaining({ name }),
+    );
+  });
+});
+
+describe('a fault that passes', () => {
+  const fault: CaughtError = { Error: 'Throttled', Cause: 'ECS ListTasks: slow down (ThrottlingException)' };
+  const following = (
+    planned: DrainPlan,
+    before: DrainProgress,
+    decided: DrainDecision | undefined,
+    seconds: number,
+    heartbeat = false,
+  ) =>
+    decideAfterFault(
+      {
+        plan: planned,
+        progress: before,
+        ...(decided === undefined ? {} : { decision: decided }),
+        ...(heartbeat ? { heartbeatFault: fault } : { fault }),
+      },
+      at(seconds),
+      0,
+    );
+  const unlocated = (): DrainPlan => {
+    const { location: _, ...rest } = plan();
+    return rest;
+  };
+  const unhooked = (): DrainPlan => {
+    const { hook: _, ...rest } = unlocated();
+    return rest;
+  };
+
+  test.each<
+    [
+      string,
+      DrainPlan,
+      DrainProgress,
+      DrainDecision | undefined,
+      number,
+      DrainDecision['next'],
+      DrainDecision['resume'],
+    ]
+  >([
+    ['before the hook was read', unhooked(), progress(), undefined, 10, 'hold', 'read-hook'],
+    ['before the instance was found', unlocated(), progress(), undefined, 10, 'hold', 'locate'],
+    ['in the search', plan({ location: location({ searchFrom: {} }) }), progress(), undefined, 10, 'hold', 'search'],
+    [
+      'before the targets were seen to',
+      plan(),
+      progress({ deregisterCheckedAt: undefined }),
+      undefined,
+      10,
+      'hold',
+      'deregister',
+    ],
+    ['before DRAINING was set', plan(), progress({ drainingSetAt: undefined }), undefined, 10, 'hold', 'set-draining'],
+    [
+      'without a container instance',
+      plan({ location: location({ containerInstanceArn: undefined }) }),
+      progress({ drainingSetAt: undefined }),
+      undefined,
+      10,
+      'hold',
+      'observe',
+    ],
+    ['while an instance returns', plan({ kind: 'restore' }), progress(), undefined, 10, 'hold', 'set-active'],
+    ['in a look', plan(), progress(), decision('wait'), 10, 'hold', 'observe'],
+    ['in the completion of an end', plan(), over, decision('complete'), 110, 'hold', 'observe'],
+    ['in the completion at the deadline', plan(), progress(), decision('expire'), 3_600, 'hold', 'expire'],
+    [
+      'again in the completion at the deadline',
+      plan(),
+      progress(),
+      decision('hold', 'expire'),
+      3_620,
+      'hold',
+      'expire',
+    ],
+    ['in a look, when the deadline has come', plan(), progress(), decision('wait'), 3_600, 'expire', 'observe'],
+    [
+      'before anything was found, when the deadline has come',
+      unlocated(),
+      progress(),
+      undefined,
+      3_600,
+      'expire',
+      'locate',
+    ],
+    [
+      'in the completion, before anything was found',
+      unlocated(),
+      progress(),
+      decision('expire'),
+      3_601,
+      'hold',
+      'expire',
+    ],
+  ])('%s leads on', (_, planned, before, decided, seconds, next, resume) => {
+    const { decision: then, progress: counted } = following(planned, before, decided, seconds);
+    expect(then).toMatchObject({ next, resume });
+    expect(counted.faults).toBe(1);
+    expect(Date.parse(then?.waitUntil ?? '')).toBeGreaterThanOrEqual(at(seconds + 1));
+  });
+
+  test('of a completion is over within seconds, of a look by the pace', () => {
+    expect(following(plan(), over, decision('complete'), 3_000).decision?.waitUntil).toBe(time(3_015));
+    expect(following(plan({ hook: {} }), progress(), decision('wait'), 3_000).decision?.waitUntil).toBe(time(3_240));
+  });
+
+  test('of the heartbeat is no reason for another heartbeat at once, but soon', () => {
+    const { decision: then } = following(plan(), progress(), decision('wait'), 200, true);
+    expect(then).toMatchObject({ heartbeat: false, waitUntil: time(210) });
+    expect(following(plan(), progress(), decision('wait'), 200).decision?.heartbeat).toBe(true);
+  });
+
+  test('is none an hour after the deadline, nor in a dry run: both are failures', () => {
+    expect(() => following(plan(), progress(), decision('hold', 'expire'), 7_201)).toThrow(
+      expect.objectContaining({ name: 'Unavailable', message: expect.stringContaining('slow down') }),
+    );
+    expect(() => following(plan({ kind: 'look' }), progress(), decision('wait'), 10)).toThrow(
+      expect.objectContaining({ name: 'Unavailable' }),
+    );
+  });
+});
