@@ -104,6 +104,9 @@ function words(name: string): string {
   return name.replace(TIME, '').replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
+/** At the beginning of a line mermaid takes these, and what begins with them, for its own. */
+const KEYWORDS = /^(gantt|date|top|axis|tick|inclu|exclu|today|week|title|section|click|href|call|acc|end|\d{4}-\d\d)/i;
+
 /** What is left cannot end a name, begin a comment or be taken for a keyword. */
 function plain(text: string): string {
   const kept = oneLine(text)
@@ -112,5 +115,6 @@ function plain(text: string): string {
     .replace(/ +/g, ' ')
     .trim()
     .slice(0, 60);
-  return kept === '' ? 'unnamed' : kept;
+  if (kept === '') return 'unnamed';
+  return KEYWORDS.test(kept) ? `· ${kept}` : kept;
 }
