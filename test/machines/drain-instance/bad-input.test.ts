@@ -89,9 +89,9 @@ test.each<[string, unknown, readonly string[]]>([
     ['targetGroups must be a list of at most 100'],
   ],
   [
-    'a lifecycle action without its token',
-    { ...good, lifecycle: { ...action, lifecycleActionToken: undefined } },
-    ['lifecycle.lifecycleActionToken must be the token'],
+    'a lifecycle action without its hook',
+    { ...good, lifecycle: { ...action, lifecycleHookName: undefined } },
+    ['lifecycle.lifecycleHookName must be the name of a lifecycle hook, got nothing'],
   ],
   [
     'an unknown field of the lifecycle action',
