@@ -2,6 +2,7 @@
 import { classicElbClient, classicHealth, connectionDrainingSeconds } from '../../../src/aws/classic-elb.ts';
 import { deregistrationDelay, elbv2Client, targetHealth } from '../../../src/aws/elbv2.ts';
 import { type SharedAnswers, sharedAnswers } from '../../../src/aws/shared-answers.ts';
+import { Throttled, Unavailable } from '../../../src/contract/errors.ts';
 import type { PlannedGroup, TargetsData } from '../../../src/contract/targets-data.ts';
 import { groupsToAsk, notBefore, type TargetsFacts } from '../../../src/core/targets/progress.ts';
 import { carryForward, type GroupHealth, isGone } from '../../../src/core/targets/registrations.ts';
@@ -65,12 +66,18 @@ async function readDelays(
     if (known !== undefined) delays.set(index, known.value);
     if (known !== undefined || calls >= DELAYS_AT_A_TIME) continue;
     calls += 1;
-    const answer = await shared.askPatiently(key, limit, () =>
-      group.type === 'classic'
-        ? connectionDrainingSeconds(classicElbClient(aws, region), group.at)
-        : deregistrationDelay(elbv2Client(aws, region), group.at),
-    );
-    if (answer !== undefined) delays.set(index, answer.value);
+    try {
+      const answer = await shared.askPatiently(key, limit, () =>
+        group.type === 'classic'
+          ? connectionDrainingSeconds(classicElbClient(aws, region), group.at)
+          : deregistrationDelay(elbv2Client(aws, region), group.at),
+      );
+      if (answer !== undefined) delays.set(index, answer.value);
+    } catch (error) {
+      // What was seen of the targets is worth more than a delay that can be read the next time.
+      if (error instanceof Throttled || error instanceof Unavailable) break;
+      throw error;
+    }
   }
   return delays;
 }

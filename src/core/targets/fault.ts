@@ -22,10 +22,13 @@ export function decideAfterTargetsFault(data: TargetsData, now: number, random: 
     const reason = `the deadline came while AWS could not be reached: ${cause}`;
     return { plan, progress, decision: { ...base, reason, next: 'announce', outcome: 'expired', resume } };
   }
+  // A change whose answer failed may have been carried out: whether it was is looked up before it is tried again.
+  const pending = progress.pending.length > 0 ? progress.pending : (plan.groups ?? []).map((_, index) => index);
   const soon = now + (AT_LEAST_SECONDS + random * SPREAD_SECONDS) * SECOND;
   const until = Math.min(
     Math.max(soon, progress.pending.length > 0 ? soon : nextRound(plan, progress, now, random)),
     deadline,
   );
-  return { plan, progress, decision: { ...base, next: 'hold', resume, waitUntil: iso(Math.max(until, now + SECOND)) } };
+  const waitUntil = iso(Math.max(until, now + SECOND));
+  return { plan, progress: { ...progress, pending }, decision: { ...base, next: 'hold', resume, waitUntil } };
 }

@@ -1,0 +1,4 @@
+import { faultMatrix } from './matrix.ts';
+import { AWAIT } from './targets.ts';
+
+AWAIT.forEach(faultMatrix);

@@ -1,0 +1,4 @@
+import { faultMatrix } from './matrix.ts';
+import { DEREGISTER } from './targets.ts';
+
+DEREGISTER.forEach(faultMatrix);

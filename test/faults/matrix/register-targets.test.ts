@@ -1,0 +1,4 @@
+import { faultMatrix } from './matrix.ts';
+import { REGISTER } from './targets.ts';
+
+REGISTER.forEach(faultMatrix);
