@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { type Clock, install } from '@sinonjs/fake-timers';
-import { DeployedEngine } from '../../src/action/deployed.ts';
+import { DeployedEngine, findStateMachine } from '../../src/action/deployed.ts';
 import { nextLook } from '../../src/action/pace.ts';
 import { stateMachineArn } from '../../src/engine/arns.ts';
 import { EmbeddedEngine } from '../../src/engine/embedded/embedded-engine.ts';
@@ -159,3 +160,30 @@ test('stops asking for progress where the role may not, and goes on waiting', as
   expect(region.calls.count({ operation: 'GetExecutionHistory' })).toBe(1);
   await engine.close();
 }, 20_000);
+
+test('the policy of the example allows what the Action calls, and nothing else', async () => {
+  const region = new SimulatedRegion();
+  const { engine } = deploy(region);
+  const arn = await findStateMachine(region.clientConfig(), 'sluice', 'await-drained');
+  const job = new DeployedEngine(region.clientConfig(), 'await-drained', arn);
+  const { signal } = new AbortController();
+  const watch = { dryRun: false, signal, say: () => undefined };
+  const { executionArn } = await job.engine.start({ workflow: 'await-drained', name: 'allowed', input: {} });
+  await settled(job.watch({ ...watch, executionArn, name: 'allowed' }));
+  await job.engine.stop(executionArn);
+  const called = new Set(region.calls.all.map(({ service, operation }) => `${service}:${operation}`));
+  const policy = JSON.parse(readFileSync('examples/workflows/iam/start-and-wait.json', 'utf8')) as {
+    readonly Statement: readonly { readonly Action: readonly string[] }[];
+  };
+  expect(called).toEqual(new Set(policy.Statement.flatMap(({ Action }) => Action)));
+  await engine.close();
+}, 20_000);
+
+test('a stack that is not deployed is named, with the machine that was looked for', async () => {
+  const region = new SimulatedRegion();
+  const { engine } = deploy(region);
+  await expect(findStateMachine(region.clientConfig(), 'elsewhere', 'await-drained')).rejects.toThrow(
+    'no state machine is called elsewhere-await-drained, got "elsewhere"',
+  );
+  await engine.close();
+});
