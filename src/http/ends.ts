@@ -35,13 +35,15 @@ export function endsOf(engine: EmbeddedEngine): EndWatch {
 
 /** The account has ten or fifteen DescribeExecution a second for everybody: twice within the 25 s of a request must do. */
 const ASK_EVERY_MS = 12_000;
+/** The last look must be answered in time. */
+const LAST_LOOK_MS = 1_000;
 
 export function endsByAsking(engine: WorkflowEngine, now: () => number = Date.now): EndWatch {
   return async (arn, until, signal) => {
     for (;;) {
       const description = await describeQuietly(engine, arn);
       if (description !== undefined && description.status !== 'RUNNING') return description;
-      const left = until - now();
+      const left = until - LAST_LOOK_MS - now();
       if (left <= 0 || signal.aborted) return undefined;
       // The last look comes at the very end, and an even share of the time lies between the others.
       const looks = Math.max(1, Math.round(left / ASK_EVERY_MS));

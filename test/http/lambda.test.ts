@@ -12,6 +12,7 @@ import { ALL_ROUTES } from '../../src/http/routes/all.ts';
 import { stepFunctionsService } from '../../src/simulated-region/step-functions.ts';
 import { Lab } from '../support/lab.ts';
 import { ALL, BEARER } from './support/api-lab.ts';
+import { gatewayEvent } from './support/gateway.ts';
 
 let lab: Lab;
 afterEach(() => lab.close());
@@ -47,44 +48,12 @@ function deploy(): Deployed {
   return { handler, lines };
 }
 
-/** As API Gateway's HTTP API writes it, payload format 2.0. */
 function event(method: string, address: string, body?: unknown, authorization: string | null = BEARER): LambdaEvent {
-  const [rawPath = '', rawQueryString = ''] = address.split('?');
-  const text = body === undefined ? null : JSON.stringify(body);
-  const timeEpoch = Date.now();
-  return {
-    version: '2.0',
-    routeKey: '$default',
-    rawPath,
-    rawQueryString,
-    headers: {
-      ...(authorization === null ? {} : { authorization }),
-      ...(text === null ? {} : { 'content-type': 'application/json', 'content-length': String(text.length) }),
-      accept: '*/*',
-      host: 'abcdef1234.execute-api.eu-west-1.amazonaws.com',
-      'user-agent': 'curl/8.5.0',
-      'x-amzn-trace-id': 'Root=1-65e2f1d4-0123456789abcdef01234567',
-      'x-forwarded-for': '203.0.113.7',
-      'x-forwarded-port': '443',
-      'x-forwarded-proto': 'https',
-    },
-    requestContext: {
-      accountId: '123456789012',
-      apiId: 'abcdef1234',
-      authentication: null,
-      authorizer: {},
-      domainName: 'abcdef1234.execute-api.eu-west-1.amazonaws.com',
-      domainPrefix: 'abcdef1234',
-      http: { method, path: rawPath, protocol: 'HTTP/1.1', sourceIp: '203.0.113.7', userAgent: 'curl/8.5.0' },
-      requestId: 'UmX9bgZ_DoEEPxQ=',
-      routeKey: '$default',
-      stage: '$default',
-      time: '02/Mar/2026:12:00:00 +0000',
-      timeEpoch,
-    },
-    body: text === null ? null : Buffer.from(text).toString('base64'),
-    isBase64Encoded: text !== null,
-  } as LambdaEvent;
+  const headers = {
+    ...(authorization === null ? {} : { authorization }),
+    ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+  };
+  return gatewayEvent({ method, address, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
 }
 
 async function ask(handler: LambdaHandler, asked: LambdaEvent) {

@@ -6,18 +6,18 @@ import { Problem } from '../problem.ts';
 
 /**
  * The answer when max-delay has passed: what was still there, the deregistration delay, and what would have been enough.
+ * @param data of the execution, as far as it could be read
  * @param problem what kept the service from looking, if anything did
  */
-export async function timedOut(
-  engine: WorkflowEngine,
-  executionArn: string | undefined,
+export function timedOut(
   query: DrainDelayQuery,
-  problem: Problem | undefined,
-): Promise<Problem> {
+  executionArn?: string,
+  data?: Readonly<Record<string, unknown>>,
+  problem?: Problem,
+): Problem {
   const execution = executionArn?.slice(executionArn.lastIndexOf(':') + 1);
   const more = execution === undefined ? {} : { execution };
   const began = `${query.ip} was not ${query.until} within max-delay (${query['max-delay']} s)`;
-  const data = executionArn === undefined ? undefined : await readQuietly(engine, executionArn);
   const delay = data === undefined ? undefined : longestDelay(data);
   if (delay === undefined) {
     const why = problem === undefined ? 'it could not be looked up in time' : problem.message;
@@ -32,7 +32,8 @@ function enoughFor(delaySeconds: number): number {
   return Math.min(delaySeconds + Math.max(10, Math.ceil(delaySeconds / 10)), LONGEST_DELAY_SECONDS);
 }
 
-async function readQuietly(engine: WorkflowEngine, executionArn: string) {
+/** @returns the data of the execution; undefined where the engine does not answer, or it has none yet */
+export async function readQuietly(engine: WorkflowEngine, executionArn: string) {
   try {
     return await latestData(engine, executionArn);
   } catch (error) {

@@ -11,13 +11,14 @@ import { checkRegion } from '../guards.ts';
 import { Problem, problemOf } from '../problem.ts';
 import type { AppEnv, HttpServices } from '../services.ts';
 import { locationOf } from '../start.ts';
-import { timedOut } from './drain-delay-answers.ts';
+import { readQuietly, timedOut } from './drain-delay-answers.ts';
 
 /** Callers for the same address who come within so long of each other share one execution. */
 const TOGETHER_MS = 10_000;
 /** An execution outlasts every caller that shares it, so that each is answered at his own time. */
 const SLACK_SECONDS = 15;
 const TRY_AGAIN_MS = 2_000;
+const LAST_READ_MS = 250;
 /** So long before its end at most did an execution last look. */
 const OBSERVED_BEFORE_MS = 2_000;
 /** Two clocks are compared where one Lambda redirects to another. */
@@ -62,17 +63,17 @@ class DrainDelay {
     let executionArn: string | undefined;
     do {
       try {
-        executionArn = await this.#attach(generation);
-        const ended = await this.#services.ends(executionArn, this.#until, this.#signal);
+        executionArn = await this.#inTime(this.#attach(generation));
+        if (executionArn === undefined) break;
+        const ended = await this.#inTime(this.#services.ends(executionArn, this.#until, this.#signal));
         if (ended === undefined) break;
-        if (this.#isCurrent(ended)) {
-          if (stateOf(ended) === 'succeeded') return this.#drained(ended);
-          problem = problemOfOutcome(ended);
-          // It has observed all the time that this caller has, and whoever stopped it wants nobody to wait for it.
-          if (problem?.code === 'stopped') throw problem;
-          if (problem?.code !== 'timed-out') break;
-        }
         generation += 1;
+        if (generation === 1 && !this.#isCurrent(ended)) continue;
+        if (stateOf(ended) === 'succeeded') return this.#drained(ended);
+        problem = problemOfOutcome(ended);
+        // Whoever stopped it wants nobody to wait for it.
+        if (problem?.code === 'stopped') throw problem;
+        if (problem?.code !== 'timed-out') break;
       } catch (error) {
         problem = problemOf(error);
         if (problem === undefined || problem.code === 'stopped') throw error;
@@ -122,7 +123,10 @@ class DrainDelay {
     return { input, key: JSON.stringify([input, together]) };
   }
 
-  /** What was observed before this caller came says nothing of an address that may have come back since. */
+  /**
+   * What was observed before this caller came says nothing of an address that may have come back since. Later generations
+   * are started for one caller alone.
+   */
   #isCurrent({ startDate, stopDate }: ExecutionDescription): boolean {
     return startDate.getTime() >= this.#since || (stopDate?.getTime() ?? 0) >= this.#since + OBSERVED_BEFORE_MS;
   }
@@ -144,10 +148,26 @@ class DrainDelay {
   async #notDrained(problem: Problem | undefined, executionArn: string | undefined): Promise<Response> {
     const permanent = problem !== undefined && !['timed-out', 'unavailable', 'throttled'].includes(problem.code);
     if (permanent && this.#query['fail-fast']) throw problem;
-    if (permanent) await passing(this.#left(), this.#signal);
+    const about = this.#until < this.#deadline ? undefined : await this.#atTheEnd(executionArn, problem);
+    await passing(this.#left(), this.#signal);
     if (this.#services.now() < this.#deadline) return this.#again();
-    if (permanent) throw problem;
-    throw await timedOut(this.#services.engine, executionArn, this.#query, problem);
+    throw permanent || about === undefined ? (problem ?? timedOut(this.#query)) : about;
+  }
+
+  /** Read while there is time left: an engine that is slow to answer must not make the answer late. */
+  async #atTheEnd(executionArn: string | undefined, problem: Problem | undefined): Promise<Problem> {
+    const { engine } = this.#services;
+    const standard = timedOut(this.#query, executionArn, undefined, problem);
+    if (executionArn === undefined) return standard;
+    const read = readQuietly(engine, executionArn).then((data) => timedOut(this.#query, executionArn, data, problem));
+    return Promise.race([read, passing(Math.max(this.#left(), LAST_READ_MS), this.#signal).then(() => standard)]);
+  }
+
+  /** @returns undefined when the time is up before the work is done; its error counts as long as there is time. */
+  #inTime<T>(work: Promise<T>): Promise<T | undefined> {
+    const over = new AbortController();
+    const late = passing(this.#left(), AbortSignal.any([this.#signal, over.signal]));
+    return Promise.race([work, late]).finally(() => over.abort());
   }
 
   /** To itself, so that a caller who follows redirects goes on waiting; `since` keeps max-delay what it was. */
