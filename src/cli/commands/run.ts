@@ -5,6 +5,7 @@ import { INPUTS } from '../../contract/inputs.ts';
 import { readSettings } from '../../contract/settings.ts';
 import type { WorkflowName } from '../../engine/workflow-engine.ts';
 import { awsAccess, isUrl, regionOf } from '../aws-access.ts';
+import { addUnmapArguments, runAsUnmap, usesUnmapArguments } from '../clean-cloud-map.ts';
 import { Faults } from '../faults.ts';
 import { readInput } from '../run/read-input.ts';
 import { LIFECYCLE_POLICIES, type LifecyclePolicy } from '../run/stopping.ts';
@@ -73,8 +74,12 @@ function registerWorkflow(run: Command, workflow: WorkflowName, fields: readonly
     )
     .option('--json', 'print the receipt as one line of JSON', false)
     .action(async (options: CommonOptions) => {
-      process.exitCode = await runWorkflow(workflow, fields, texts, options);
+      process.exitCode =
+        workflow === 'clean-cloud-map' && usesUnmapArguments(options)
+          ? await runAsUnmap(options, texts)
+          : await runWorkflow(workflow, fields, texts, options);
     });
+  if (workflow === 'clean-cloud-map') addUnmapArguments(command);
 }
 
 function optionOf(field: Field, texts: Map<string, string[]>): Option {

@@ -9,7 +9,7 @@ import { idOf } from './registrations.ts';
 export const SUBMIT_AT_A_TIME = 100;
 const MOST_UNDER_WAY = 500;
 /** Cloud Map promises no time: without DNS records it takes seconds, with them up to a minute. */
-const FIRST_LOOK_SECONDS = 5;
+const FIRST_LOOK_SECONDS = 2;
 const LEAST_PAUSE_SECONDS = 20;
 const LONGEST_PAUSE_SECONDS = 120;
 const REASONS_KEPT = 3;
