@@ -76,6 +76,7 @@ test('shows the receipt, what was still open, when everything happened, and what
   const chart = text.match(/```mermaid\n([\s\S]*?)\n```/)?.[1] ?? '';
   expect(chart).toContain('drain-instance :crit, 1772452800000, 1772453400000');
   expect(chart).toContain('i-0123456789abcdef0 port 80 drains :active, 1772452802000, 1772453102000');
+  expect(chart).toContain('i-0123456789abcdef0 port 81 drains (no end) :crit, 1772452802000, 1772453400000');
   expect(chart).toContain('last stopped :milestone, 1772453040000, 0ms');
 });
 

@@ -12,14 +12,14 @@ const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
 const LABELS = ['id', 'instanceId', 'serviceId', 'name'];
 const MOST_ROWS = 60;
 
-/** What a stretch of time from one moment to the next is called. */
-const STRETCHES: Readonly<Record<string, string>> = {
-  'registeredAt→healthyAt': 'becomes healthy',
-  'deregisteredAt→drainingAt': 'deregistered',
-  'deregisteredAt→drainedAt': 'drains',
-  'drainingAt→drainedAt': 'drains',
-  'terminationRequestedAt→terminatedAt': 'shuts down',
-};
+/** What began, what ended it, and what to call the time between; in the order of preference where a beginning is told twice. */
+const STRETCHES = [
+  { from: 'registeredAt', to: 'healthyAt', name: 'becomes healthy' },
+  { from: 'deregisteredAt', to: 'drainedAt', name: 'drains' },
+  { from: 'drainingAt', to: 'drainedAt', name: 'drains' },
+  { from: 'terminationRequestedAt', to: 'terminatedAt', name: 'shuts down' },
+] as const;
+const IN_STRETCHES = new Set<string>(STRETCHES.flatMap(({ from, to }) => [from, to]));
 
 /** @returns undefined when the receipt tells no stretch of time */
 export function gantt(receipt: Readonly<Record<string, unknown>>): string | undefined {
@@ -32,37 +32,40 @@ export function gantt(receipt: Readonly<Record<string, unknown>>): string | unde
     'section Execution',
     bar(String(receipt.workflow ?? 'execution'), from, to, receipt.status === 'succeeded' ? 'done' : 'crit'),
     ...inner.map(({ name, at: moment }) => milestone(words(name), moment)),
-    ...Object.entries(receipt).flatMap(([name, value]) => section(name, value)),
+    ...Object.entries(receipt).flatMap(([name, value]) => section(name, value, to)),
   ];
   return ['gantt', '  dateFormat x', `  axisFormat ${to - from >= 86_400_000 ? '%m-%d %H:%M' : '%H:%M:%S'}`]
     .concat(rows.slice(0, MOST_ROWS).map((row) => `  ${row}`))
     .join('\n');
 }
 
-function section(name: string, value: unknown): string[] {
+function section(name: string, value: unknown, end: number): string[] {
   const items = listIn(value);
   const rows =
     items === undefined
       ? momentsOf(value).map((moment) => milestone(words(moment.name), moment.at))
-      : items.flatMap((item) => itemRows(item));
+      : items.flatMap((item) => itemRows(item, end));
   return rows.length === 0 ? [] : [`section ${plain(words(name))}`, ...rows];
 }
 
-function itemRows(item: unknown): string[] {
-  const moments = momentsOf(item).sort((a, b) => a.at - b.at);
+/** What had not ended by the end of the execution goes on until there. */
+function itemRows(item: unknown, end: number): string[] {
+  const moments = momentsOf(item);
   const label = labelOf(item);
-  const stretches = moments.slice(1).flatMap((moment, index) => {
-    const before = moments[index];
-    const name = STRETCHES[`${before?.name}→${moment.name}`];
-    return before === undefined || name === undefined ? [] : [{ from: before, to: moment, name }];
+  const told = new Set<string>();
+  const bars = STRETCHES.flatMap(({ from, to, name }) => {
+    const began = at(moments, from);
+    if (began === undefined || told.has(to)) return [];
+    told.add(to);
+    const ended = at(moments, to);
+    return [
+      ended === undefined
+        ? bar(`${label} ${name} (no end)`, began, end, 'crit')
+        : bar(`${label} ${name}`, began, ended, 'active'),
+    ];
   });
-  const covered = new Set(stretches.flatMap(({ from, to }) => [from, to]));
-  return [
-    ...stretches.map(({ from, to, name }) => bar(`${label} ${name}`, from.at, to.at, 'active')),
-    ...moments
-      .filter((moment) => !covered.has(moment))
-      .map((moment) => milestone(`${label} ${words(moment.name)}`, moment.at)),
-  ];
+  const others = moments.filter(({ name }) => !IN_STRETCHES.has(name));
+  return [...bars, ...others.map((moment) => milestone(`${label} ${words(moment.name)}`, moment.at))];
 }
 
 function momentsOf(value: unknown): Moment[] {
@@ -110,7 +113,7 @@ const KEYWORDS = /^(gantt|date|top|axis|tick|inclu|exclu|today|week|title|sectio
 /** What is left cannot end a name, begin a comment or be taken for a keyword. */
 function plain(text: string): string {
   const kept = oneLine(text)
-    .replace(/[^\p{L}\p{N} ./_-]+/gu, ' ')
+    .replace(/[^\p{L}\p{N} ./_()-]+/gu, ' ')
     .replace(/-{2,}/g, '-')
     .replace(/ +/g, ' ')
     .trim()

@@ -70,7 +70,7 @@ function listTables(receipt: Readonly<Record<string, unknown>>): string[] {
     const items = isTabular(value) ? (itemsOf(value) ?? []) : [];
     if (items.length === 0) return [];
     const columns = [...new Set(items.flatMap((item) => Object.keys(Object(item))))].slice(0, MOST_CELLS);
-    const rows = items.map((item) => columns.map((column) => cell(Reflect.get(Object(item), column))));
+    const rows = items.map((item) => columns.map((column) => shortCell(Reflect.get(Object(item), column))));
     const more = countOf(value) - items.length;
     return [
       `**${escaped(words(name))}**${more > 0 ? ` (the first ${items.length} of ${countOf(value)})` : ''}`,
@@ -87,6 +87,14 @@ function cell(value: unknown): string {
   const text = textOf(value);
   // Identifiers and times are read letter by letter.
   return /^(arn:|[a-z]+-[0-9a-f]{8}|\d)/.test(text) && typeof value === 'string' ? code(text) : escaped(text);
+}
+
+/** In a row of many columns: of a time the time of day, of an ARN what it names. */
+function shortCell(value: unknown): string {
+  const [, time] = typeof value === 'string' ? (/^\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d)/.exec(value) ?? []) : [];
+  const [, named] = typeof value === 'string' ? (/^arn:[^:]+:[^:]*:[^:]*:[^:]*:(.+)$/.exec(value) ?? []) : [];
+  if (time !== undefined || named !== undefined) return code(time ?? named ?? '');
+  return cell(value);
 }
 
 function textOf(value: unknown): string {
