@@ -1,5 +1,6 @@
 /** The API in front of a lab: real application and engine, virtual time, and no network. */
 import { createHash } from 'node:crypto';
+import { jest } from '@jest/globals';
 import type { Hono } from 'hono';
 import type { Credential } from '../../../src/contract/http/credentials.ts';
 import { createApp } from '../../../src/http/app.ts';
@@ -11,6 +12,9 @@ import { ALL_ROUTES } from '../../../src/http/routes/all.ts';
 import type { AppEnv, HttpServices } from '../../../src/http/services.ts';
 import { asFunction, recordingEngine } from '../../support/calls.ts';
 import { Lab, type LabOptions } from '../../support/lab.ts';
+
+// Virtual time takes no time, but loading the SDK does on a machine that is busy.
+jest.setTimeout(30_000);
 
 export const SECRET = 'correct-horse-battery-staple-0123456789';
 export const BEARER = `Bearer ${SECRET}`;

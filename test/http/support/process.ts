@@ -3,7 +3,14 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
-const NODE = 'node_modules/.bin/node';
+/** What is run: the sources, or a bundle somewhere else. */
+export interface Program {
+  readonly node: string;
+  readonly script: string;
+  readonly cwd: string;
+}
+
+const SOURCES: Program = { node: 'node_modules/.bin/node', script: 'src/cli/sluice.ts', cwd: process.cwd() };
 
 /** What a test that was cut short has left running must not outlive the tests. */
 const running = new Set<ChildProcess>();
@@ -34,15 +41,15 @@ export class ServeProcess {
   static async start(
     args: readonly string[],
     environment: Readonly<Record<string, string>> = {},
+    program: Program = SOURCES,
   ): Promise<ServeProcess> {
-    const child = spawn(
-      NODE,
-      ['--disable-warning=ExperimentalWarning', 'src/cli/sluice.ts', 'serve', '--port', '0', ...args],
-      {
-        env: { PATH: process.env.PATH ?? '', HOME: '/nonexistent', ...environment },
-        stdio: ['ignore', 'pipe', 'pipe'],
-      },
-    );
+    const { node, script, cwd } = program;
+    const options = ['--disable-warning=ExperimentalWarning', script, 'serve', '--port', '0', ...args];
+    const child = spawn(node, options, {
+      env: { PATH: process.env.PATH ?? '', HOME: '/nonexistent', ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      cwd,
+    });
     running.add(child);
     child.once('exit', () => running.delete(child));
     const lines: LogLine[] = [];
