@@ -24,7 +24,7 @@ const shared = sharedWithin((ec2: EC2Client) => ({
     ask: async (ids) => {
       const [first] = ids;
       const found =
-        first !== undefined && ids.length === 1 ? [await describeAlone(ec2, first)] : await describeInstances(ec2, ids);
+        first !== undefined && ids.length === 1 ? [await describeAlone(ec2, first)] : await describeByFilter(ec2, ids);
       return new Map(found.flatMap((one) => (one?.InstanceId === undefined ? [] : [[one.InstanceId, one]])));
     },
   }),
@@ -33,9 +33,20 @@ const shared = sharedWithin((ec2: EC2Client) => ({
     pauseMs: PAUSE_MS,
     ask: (requestIds) => interruptions(ec2, requestIds),
   }),
+  terminations: new Batcher<string, true>({
+    most: TERMINATE_AT_ONCE,
+    pauseMs: PAUSE_MS,
+    // One that is unknown or protected fails a call for many. Who is asked to terminate twice is terminating.
+    oneByOne: (error) => error instanceof Rejected,
+    async ask(ids) {
+      await ec2.send(new TerminateInstancesCommand({ InstanceIds: [...ids] }));
+      return new Map(ids.map((id) => [id, true]));
+    },
+  }),
 }));
 
 const PAUSE_MS = 250;
+const TERMINATE_AT_ONCE = 100;
 
 /** @returns undefined when EC2 does not know the instance (any more) */
 export function describeInstance(ec2: EC2Client, instanceId: string): Promise<Instance | undefined> {
@@ -60,6 +71,13 @@ const FILTER_VALUES = 200;
  * @returns in no particular order
  */
 export async function describeInstances(ec2: EC2Client, instanceIds: readonly string[]): Promise<Instance[]> {
+  const together = shared(ec2)?.instances;
+  if (together === undefined) return describeByFilter(ec2, instanceIds);
+  const found = await Promise.all([...new Set(instanceIds)].map((id) => together.get(id)));
+  return found.filter((one) => one !== undefined);
+}
+
+async function describeByFilter(ec2: EC2Client, instanceIds: readonly string[]): Promise<Instance[]> {
   const found: Instance[] = [];
   for (const Values of batches(instanceIds, FILTER_VALUES)) {
     const pages = paginateDescribeInstances({ client: ec2 }, { Filters: [{ Name: 'instance-id', Values }] });
@@ -84,7 +102,9 @@ export async function isProtected(ec2: EC2Client, instanceId: string): Promise<b
 
 /** @throws Rejected when one of them is unknown or protected; those of other Availability Zones may still be terminated */
 export async function terminateInstances(ec2: EC2Client, instanceIds: readonly string[]): Promise<void> {
-  await ec2.send(new TerminateInstancesCommand({ InstanceIds: [...instanceIds] }));
+  const together = shared(ec2)?.terminations;
+  if (together === undefined) await ec2.send(new TerminateInstancesCommand({ InstanceIds: [...instanceIds] }));
+  else await Promise.all(instanceIds.map((id) => together.get(id)));
 }
 
 /** One instance. @returns why EC2 will not, where it will never do */
