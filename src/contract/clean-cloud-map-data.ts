@@ -114,6 +114,8 @@ export const ServiceRun = z.object({
   resume: z.enum(['observe', 'remove', 'follow']).optional(),
   waitUntil: Timestamp.optional(),
   faults: z.number().default(0),
+  /** What the last fault said, shortened. */
+  lastFault: z.string().optional(),
   fault: CaughtError.optional(),
   failure: CaughtError.optional(),
 });

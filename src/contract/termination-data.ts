@@ -55,6 +55,8 @@ export const TerminationProgress = z.object({
   drainedAt: Timestamp.optional(),
   polls: z.number().default(0),
   faults: z.number().default(0),
+  /** What the last fault said, shortened. */
+  lastFault: z.string().optional(),
   notes: z.array(z.string()).default([]),
 });
 export type TerminationProgress = z.output<typeof TerminationProgress>;

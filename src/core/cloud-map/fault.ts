@@ -1,7 +1,7 @@
 /** What follows a fault that passes, and how a message says which region it came from. */
 import type { ServiceRun } from '../../contract/clean-cloud-map-data.ts';
 import { Unavailable } from '../../contract/errors.ts';
-import { messageOf } from '../messages.ts';
+import { describeFault } from '../messages.ts';
 import { nextLook } from '../pace.ts';
 import { iso, millis } from '../time.ts';
 
@@ -10,9 +10,9 @@ const LONGEST_PAUSE_SECONDS = 60;
 
 /** @throws Unavailable once the deadline has come: whether the fault has passed is then no longer of interest. */
 export function decideAfterServiceFault(run: ServiceRun, now: number, random: number): ServiceRun {
+  const cause = describeFault(run.fault);
   const deadline = millis(run.plan.deadline);
   if (now >= deadline) {
-    const cause = run.fault === undefined ? 'no cause given' : messageOf(run.fault.Cause) || run.fault.Error;
     throw new Unavailable(`${cause}; this lasted until the deadline`);
   }
   const resume =
@@ -29,7 +29,7 @@ export function decideAfterServiceFault(run: ServiceRun, now: number, random: nu
     landmarks: [deadline],
     random,
   });
-  return { ...run, faults: run.faults + 1, next: 'hold', resume, waitUntil: iso(waitUntil) };
+  return { ...run, faults: run.faults + 1, lastFault: cause, next: 'hold', resume, waitUntil: iso(waitUntil) };
 }
 
 const prefix = (region: string) => `EC2 in ${region} did not answer: `;

@@ -3,7 +3,7 @@ import type { ServiceOutcome } from '../../contract/clean-cloud-map.ts';
 import type { FailedServiceInput, ServiceReport, ServiceRun } from '../../contract/clean-cloud-map-data.ts';
 import { ServiceReport as ServiceReportSchema } from '../../contract/clean-cloud-map-data.ts';
 import type { CaughtError } from '../../contract/drain-data.ts';
-import { messageOf } from '../messages.ts';
+import { describeFaults, messageOf } from '../messages.ts';
 import { millis } from '../time.ts';
 import { regionNamedIn } from './fault.ts';
 import { checkable, staleOf } from './observation.ts';
@@ -73,7 +73,7 @@ function outcomeOf(run: ServiceRun, now: number): ServiceOutcome {
   if (phase === 'observe') return observed(counted, run);
   const pending = (run.queue?.length ?? 0) + operations.length;
   if (phase === 'remove' && pending > 0 && !removal.serviceGone && now >= millis(plan.deadline)) {
-    const reason = `the deadline came first: ${operations.length} removals are under way and ${run.queue?.length ?? 0} were not begun`;
+    const reason = `the deadline came first: ${operations.length} removals are under way and ${run.queue?.length ?? 0} were not begun${describeFaults(run)}`;
     return retaining({ ...counted, status: 'timed-out', reason }, run);
   }
   if (removal.failed > 0) {

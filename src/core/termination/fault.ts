@@ -1,6 +1,7 @@
 /** What follows a fault that passes: an outage holds the termination until its deadline. */
 import { Unavailable } from '../../contract/errors.ts';
 import type { TerminationData, TerminationDecision } from '../../contract/termination-data.ts';
+import { describeFault } from '../messages.ts';
 import { millis, SECOND } from '../time.ts';
 import { termination } from './plan.ts';
 import { isOpen } from './progress.ts';
@@ -11,9 +12,9 @@ const LONGEST_PAUSE_SECONDS = 120;
 /** @throws Unavailable in a dry run, which waits for nothing */
 export function decideAfterTerminationFault(data: TerminationData, now: number, random: number): TerminationData {
   const { plan, fault } = data;
-  const cause = fault?.Cause ?? 'no cause given';
+  const cause = describeFault(fault);
   if (plan.dryRun) throw new Unavailable(`a dry run looks once: ${cause}`);
-  const progress = { ...data.progress, faults: data.progress.faults + 1 };
+  const progress = { ...data.progress, faults: data.progress.faults + 1, lastFault: cause };
   if (now >= millis(plan.deadline)) {
     const reason = `AWS could not be reached until the deadline: ${cause}`;
     const instances = progress.instances.map((one) =>

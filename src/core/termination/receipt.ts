@@ -3,7 +3,7 @@ import { cap, type Status } from '../../contract/common.ts';
 import type { DelayedTerminationReceipt, InstanceOutcome } from '../../contract/delayed-termination.ts';
 import { REFUSALS } from '../../contract/errors.ts';
 import type { AnnounceTerminationInput, InstanceRecord, TerminationPlan } from '../../contract/termination-data.ts';
-import { messageOf } from '../messages.ts';
+import { describeFaults, messageOf } from '../messages.ts';
 import { iso } from '../time.ts';
 
 /** @param now ms */
@@ -75,7 +75,9 @@ function outcome({ plan, progress, decision, failure }: AnnounceTerminationInput
   const bad = progress.instances.filter((one) => one.status !== 'succeeded');
   const told = bad.slice(0, 5).map(({ id, reason }) => `${id}: ${reason ?? 'open'}`);
   const more = bad.length > told.length ? `; and ${bad.length - told.length} more` : '';
-  return { status: worst, reason: `${bad.length} of ${total} instances are not terminated: ${told.join('; ')}${more}` };
+  const faults = worst === 'timed-out' ? describeFaults(progress) : '';
+  const reason = `${bad.length} of ${total} instances are not terminated: ${told.join('; ')}${more}${faults}`;
+  return { status: worst, reason };
 }
 
 const WOULD_DO_AT_MOST = 100;
