@@ -1,6 +1,6 @@
 /**
- * A plugin of the deployment that leaves out of the template what is null, because it was not set, and each DependsOn that
- * a reference says already: cfn-lint counts those as faults (W3005).
+ * A plugin of the deployment that makes the template fit to be read: what is null, because it was not set, is left out; so is
+ * each DependsOn that a reference says already (cfn-lint's W3005); and definitions name functions by their logical ids.
  */
 class Tidy {
   constructor(serverless) {
@@ -8,7 +8,10 @@ class Tidy {
       'after:aws:package:finalize:mergeCustomProviderResources': () => {
         const template = serverless.service.provider.compiledCloudFormationTemplate;
         prune(template);
-        for (const resource of Object.values(template.Resources)) withoutRedundant(resource);
+        for (const resource of Object.values(template.Resources)) {
+          nameInPlace(resource.Properties?.DefinitionString);
+          withoutRedundant(resource);
+        }
       },
     };
   }
@@ -22,6 +25,16 @@ function prune(node) {
       if (Array.isArray(value)) node[key] = value.filter((member) => member !== undefined && member !== null);
     }
   }
+}
+
+/** The plugin of the state machines puts a hash in the text, and what it stands for beside it. */
+function nameInPlace(definition) {
+  const sub = definition?.['Fn::Sub'];
+  if (!Array.isArray(sub)) return;
+  definition['Fn::Sub'] = Object.entries(sub[1]).reduce((text, [hash, reference]) => {
+    const name = reference.Ref ?? reference['Fn::GetAtt'].join('.');
+    return text.replaceAll(`\${${hash}}`, `\${${name}}`);
+  }, sub[0]);
 }
 
 function withoutRedundant(resource) {

@@ -47,8 +47,7 @@ interface State {
 
 export function definitionsOf(template: Template): readonly MachineDefinition[] {
   return members(template, 'AWS::StepFunctions::StateMachine').map(([id, { Properties }]) => {
-    const { definition, substitutions } = substituted(Properties?.DefinitionString);
-    const { States, TimeoutSeconds } = JSON.parse(definition) as {
+    const { States, TimeoutSeconds } = JSON.parse(definitionText(Properties?.DefinitionString)) as {
       readonly States: Readonly<Record<string, State>>;
       readonly TimeoutSeconds?: number;
     };
@@ -56,7 +55,7 @@ export function definitionsOf(template: Template): readonly MachineDefinition[] 
     const lastResorts = states.flatMap(([, { Catch }]) => (Catch ?? []).map(({ Next }) => Next));
     const tasks = states
       .filter(([, { Type }]) => Type === 'Task')
-      .map(([state, task]) => taskOf(state, task, substitutions, lastResorts));
+      .map(([state, task]) => taskOf(state, task, lastResorts));
     return { id, tasks, ...(TimeoutSeconds === undefined ? {} : { timeoutSeconds: TimeoutSeconds }) };
   });
 }
@@ -69,22 +68,16 @@ function allStates(states: Readonly<Record<string, State>>): [string, State][] {
   ]);
 }
 
-/** `Fn::Sub` has the text, or the text and what its names stand for. */
-function substituted(value: unknown): { readonly definition: string; readonly substitutions: Properties } {
-  if (typeof value === 'string') return { definition: value, substitutions: {} };
-  const sub: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, 'Fn::Sub') : undefined;
-  if (Array.isArray(sub)) return { definition: String(sub[0]), substitutions: { ...Object(sub[1]) } };
-  return { definition: String(sub), substitutions: {} };
+function definitionText(value: unknown): string {
+  const sub: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, 'Fn::Sub') : value;
+  if (typeof sub !== 'string') throw new Error('a definition was expected as text, or as Fn::Sub of a text');
+  return sub;
 }
 
-function taskOf(state: string, task: State, substitutions: Properties, lastResorts: readonly string[]): MachineTask {
+function taskOf(state: string, task: State, lastResorts: readonly string[]): MachineTask {
   const catchesAll = task.Catch?.some(({ ErrorEquals }) => ErrorEquals.includes('States.ALL')) === true;
-  const referenced = (value: unknown) => {
-    const placeholder = /^\$\{(\w+)\}$/.exec(text(value))?.[1];
-    return placeholder === undefined ? undefined : (reference(substitutions[placeholder]) ?? placeholder);
-  };
-  const called = referenced(task.Resource);
-  const machine = referenced(task.Parameters?.StateMachineArn);
+  const called = /^\$\{(\w+)\.Arn\}$/.exec(text(task.Resource))?.[1];
+  const machine = /^\$\{(\w+)\}$/.exec(text(task.Parameters?.StateMachineArn))?.[1];
   return {
     state,
     failsVisibly: catchesAll || lastResorts.includes(state),
