@@ -45,6 +45,7 @@ function lineOf(way: string, outcome: Outcome): Line {
     way,
     figures: {
       'requests dropped': outcome.requestsDropped,
+      'of ECS services': outcome.requestsDroppedOfServices,
       'of requests sent': outcome.requestsSent,
       'instances drained': outcome.drained,
       'ended too early': outcome.early,
@@ -88,7 +89,7 @@ async function measure(): Promise<Result> {
       `${SCALE_INS} scale-ins in ${SPREAD_HOURS} h in 4 clusters; 100 requests a second through each of 10 target groups, 2 % of them take 45 s; tasks take 75 s to stop`,
       'for the whole second hour nine of ten calls to AWS are refused as throttled; an instance is terminated when its lifecycle action is completed or expires',
       'lag: from the last STOPPED task and the last target gone to the completion, of instances that did not end too early; the throttled hour is in it',
-      'ECS managed draining does not know targets that somebody else registered: here a process on each instance, in a target group of its own',
+      'of ECS services: the others went to a process on each instance that somebody registered by hand, which ECS managed draining does not know',
     ],
   };
 }

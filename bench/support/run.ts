@@ -29,6 +29,8 @@ export interface Outcome extends Verdict {
   readonly callsOnceSettled: number;
   readonly requestsSent: number;
   readonly requestsDropped: number;
+  /** Of these, those for tasks that ECS itself had registered. */
+  readonly requestsDroppedOfServices: number;
   readonly published: number;
 }
 
@@ -60,6 +62,8 @@ export async function play<W extends Way, T>(
     const way = engage(fleet);
     scenario.prepare?.(fleet);
     const before = region.traffic.stats();
+    const droppedOfServices = () => fleet.targetGroups.reduce((sum, arn) => sum + region.traffic.stats(arn).dropped, 0);
+    const servicesBefore = droppedOfServices();
     const callsBefore = region.calls.counts();
     const began = Date.now();
     let throttled = 0;
@@ -95,6 +99,7 @@ export async function play<W extends Way, T>(
         callsOnceSettled,
         requestsSent: traffic.sent - before.sent,
         requestsDropped: traffic.dropped - before.dropped,
+        requestsDroppedOfServices: droppedOfServices() - servicesBefore,
         published: way.published,
       },
       seen,
