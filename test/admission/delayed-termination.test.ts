@@ -1,6 +1,9 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { checkTermination } from '../../src/admission/delayed-termination.ts';
 import { Lab } from '../support/lab.ts';
+
+// A busy machine takes its time.
+jest.setTimeout(60_000);
 
 const REGION = 'eu-west-1';
 let lab: Lab;

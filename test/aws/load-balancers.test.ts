@@ -1,5 +1,5 @@
 import { DeleteTargetGroupCommand } from '@aws-sdk/client-elastic-load-balancing-v2';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { ec2Client, instanceInfos } from '../../src/aws/ec2.ts';
 import { elbv2Client } from '../../src/aws/elbv2.ts';
 import {
@@ -11,6 +11,9 @@ import {
 } from '../../src/aws/load-balancers.ts';
 import { Lab } from '../support/lab.ts';
 import { place, serve } from '../support/places.ts';
+
+// A busy machine takes its time.
+jest.setTimeout(60_000);
 
 const REGION = 'eu-west-1';
 let lab: Lab;

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import awaitDrained from '../../examples/iam/await-drained.json' with { type: 'json' };
 import delayedTermination from '../../examples/iam/delayed-termination.json' with { type: 'json' };
 import deregisterTargets from '../../examples/iam/deregister-targets.json' with { type: 'json' };
@@ -9,6 +9,9 @@ import type { Call } from '../../src/simulated-region/calls.ts';
 import { fleet, run as terminate } from '../machines/delayed-termination/terminations.ts';
 import { Lab } from '../support/lab.ts';
 import { place, run, serve } from '../support/places.ts';
+
+// A busy machine takes its time.
+jest.setTimeout(60_000);
 
 interface Policy {
   readonly Statement: readonly {

@@ -1,6 +1,9 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { Lab } from '../../support/lab.ts';
 import { run, serve } from '../../support/places.ts';
+
+// A busy machine takes its time.
+jest.setTimeout(60_000);
 
 let lab: Lab;
 let balancer: string;

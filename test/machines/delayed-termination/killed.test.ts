@@ -3,10 +3,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { Lab } from '../../support/lab.ts';
 import { finish } from '../../support/places.ts';
 import { fleet, terminationsOf } from './terminations.ts';
+
+// A busy machine takes its time.
+jest.setTimeout(60_000);
 
 let folder: string;
 let lab: Lab;
