@@ -1,8 +1,8 @@
 /**
  * A job that is cancelled gets SIGINT, SIGTERM after 7.5 s, and its end 2.5 s later. Whatever is to be done about the
- * work is done within the first of these times.
+ * work is done well within the first of these times: the machine may be busy, and outputs and summary come after it.
  */
-export const GRACE_MS = 7_000;
+const GRACE_MS = 5_000;
 
 export interface Cancellation {
   /** Aborted by the first signal. */

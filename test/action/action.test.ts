@@ -144,25 +144,36 @@ it('fails when the deadline comes first, unless it is told otherwise', async () 
   expect([failing, passing, deployed].map(({ exitCode }) => exitCode)).toEqual([1, 0, 1]);
 });
 
-it('finds its execution again: attaches while it runs, reports what has succeeded, starts anew what has failed', async () => {
-  const { inputs } = deregistering(7);
-  const step = { step: 'again', inputs: { ...inputs, ...machine('deregister-targets'), name: promptName('again') } };
+it('attaches to its execution while that runs', async () => {
+  const { inputs } = deregistering(300, 900);
+  const step = { inputs: { ...inputs, ...machine('deregister-targets'), name: 'attached', 'on-cancel': 'leave' } };
   const first = start(step);
   await first.says('/executions/details/');
-  const second = start(step);
+  const same = start(step);
   // Of a running execution with another input, Step Functions says only that it exists.
-  const other = start({ ...step, inputs: { ...step.inputs, 'requested-by': 'somebody else' } });
-  await other.says('already running');
-  const [one, ...attached] = await Promise.all([first.result, second.result, other.result]);
-  expect([one, ...attached].map(({ outputs }) => outputs.status)).toEqual(['succeeded', 'succeeded', 'succeeded']);
-  const third = await run(step);
-  expect(third).toMatchObject({ exitCode: 0, receipt: one.receipt });
-  expect(third.log).toContain('nothing was started');
-  expect(new Set([one, ...attached, third].map(({ outputs }) => outputs['execution-arn'])).size).toBe(1);
+  const other = start({ inputs: { ...step.inputs, 'requested-by': 'somebody else' } });
+  await Promise.all([same.says('::group::Progress'), other.says('already running')]);
+  for (const { process } of [first, same, other]) process.kill('SIGINT');
+  const results = await Promise.all([first.result, same.result, other.result]);
+  const arns = new Set(results.map(({ outputs }) => outputs['execution-arn']));
+  expect([...arns]).toEqual([expect.stringMatching(/:attached$/)]);
+  for (const arn of arns) await stage.engine.stop(arn ?? '');
+});
 
-  const failing = { ...deregistering(300, 2).inputs, ...machine('deregister-targets'), name: promptName('anew') };
-  const before = await run({ inputs: failing });
-  const after = await run({ inputs: { ...failing, wait: 'false' } });
+it('reports what has succeeded before, and starts nothing', async () => {
+  const { inputs } = deregistering(2);
+  const step = { inputs: { ...inputs, ...machine('deregister-targets'), name: promptName('reported') } };
+  const first = await run(step);
+  const second = await run(step);
+  expect(second).toMatchObject({ exitCode: 0, receipt: first.receipt });
+  expect(second.outputs).toEqual(first.outputs);
+  expect(second.log).toContain('nothing was started');
+});
+
+it('starts anew what has failed before', async () => {
+  const step = { ...deregistering(300, 2).inputs, ...machine('deregister-targets'), name: promptName('anew') };
+  const before = await run({ inputs: step });
+  const after = await run({ inputs: { ...step, wait: 'false' } });
   expect(before.outputs.status).toBe('timed-out');
   expect(after).toMatchObject({ exitCode: 0, outputs: { status: 'running' } });
   expect(after.outputs['execution-arn']).toBe(`${before.outputs['execution-arn']}-2`);
