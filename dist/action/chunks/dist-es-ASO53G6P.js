@@ -1,0 +1,2 @@
+import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);
+import{a,b,c}from"./chunk-YH54QPJI.js";import"./chunk-XM4O54BH.js";import"./chunk-RNECZAR7.js";import"./chunk-JHZOQ5HI.js";import"./chunk-3KFVRIRG.js";import"./chunk-JFC4OPHD.js";import"./chunk-AI4DQDAU.js";import"./chunk-Z5WLV7FU.js";export{c as credentialsTreatedAsExpired,b as credentialsWillNeedRefresh,a as defaultProvider};

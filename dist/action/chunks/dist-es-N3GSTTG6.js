@@ -1,0 +1,2 @@
+import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);
+import{a,b,c,d,e,f,g}from"./chunk-XM4O54BH.js";import"./chunk-RNECZAR7.js";import"./chunk-JHZOQ5HI.js";import"./chunk-3KFVRIRG.js";import"./chunk-JFC4OPHD.js";import"./chunk-AI4DQDAU.js";import"./chunk-Z5WLV7FU.js";export{f as ENV_ACCOUNT_ID,e as ENV_CREDENTIAL_SCOPE,d as ENV_EXPIRATION,a as ENV_KEY,b as ENV_SECRET,c as ENV_SESSION,g as fromEnv};

@@ -1,0 +1,2 @@
+import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);
+import{C as m,D as o}from"./chunk-O5EFUMPR.js";import"./chunk-DLTUOSZY.js";import"./chunk-MRUHKL2L.js";import"./chunk-COIFJN2Y.js";import"./chunk-H7GAXJ4Y.js";import"./chunk-JHW6XPCC.js";import"./chunk-RNECZAR7.js";import"./chunk-JHZOQ5HI.js";import"./chunk-3KFVRIRG.js";import"./chunk-JFC4OPHD.js";import"./chunk-AI4DQDAU.js";import"./chunk-Z5WLV7FU.js";export{o as AssumeRoleCommand,m as STSClient};
