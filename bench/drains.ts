@@ -77,6 +77,18 @@ const sluice = (fleet: Fleet) => new Sluice(fleet);
 const seenOf = (way: Sluice): Seen => ({ transitions: way.counts().transitions, invocations: way.invocations });
 const nothing = (_: Way): Seen => ({});
 
+/** Sluice's line alone, of one drain. */
+export async function oneBySluice(seconds: number): Promise<Line> {
+  const { outcome, seen } = await play(oneDrain(seconds), sluice, seenOf);
+  return lineOf('Sluice', outcome, seen);
+}
+
+/** Sluice's line alone, of many drains. The earliest end is not in it. */
+export async function manyBySluice(drains: number): Promise<Line> {
+  const { outcome } = await play(manyDrains(drains), sluice, nothing);
+  return manyLine(ONE_PROCESS, outcome);
+}
+
 async function measureOne(seconds: number, hotLoop: boolean): Promise<Result> {
   const scenario = oneDrain(seconds);
   const own = await play(scenario, sluice, seenOf);
@@ -142,7 +154,9 @@ function manyDrains(drains: number): Scenario {
   };
 }
 
-function manyLine(way: string, outcome: Outcome, earliest: number): Line {
+const ONE_PROCESS = 'Sluice, one process';
+
+function manyLine(way: string, outcome: Outcome, earliest?: number): Line {
   return {
     way,
     figures: {
@@ -150,7 +164,7 @@ function manyLine(way: string, outcome: Outcome, earliest: number): Line {
       'too early': outcome.early,
       lost: outcome.lost,
       'last end, s': outcome.lastEnd,
-      'of the earliest': outcome.lastEnd / earliest,
+      'of the earliest': earliest === undefined ? undefined : outcome.lastEnd / earliest,
       'AWS calls': outcome.calls,
       'calls a drain': outcome.calls / (outcome.drained + outcome.early + outcome.lost),
       throttled: outcome.throttled,
@@ -177,7 +191,7 @@ async function measureMany(drains: number, others: boolean): Promise<Result> {
       way: 'least possible',
       figures: { drained: drains, 'last end, s': earliest, 'of the earliest': 1, throttled: 0 },
     },
-    manyLine('Sluice, one process', outcome, earliest),
+    manyLine(ONE_PROCESS, outcome, earliest),
   ];
   if (others) {
     const lambda = await play(scenario, (fleet) => new Sluice(fleet, { reservedConcurrency: RESERVED }), nothing);
@@ -220,6 +234,7 @@ export const bench: Bench = {
       title: 'One drain of 47 h, the most that Auto Scaling gives',
       run: () => measureOne(47 * HOUR, false),
     },
+    { name: 'drains-100', title: '100 drains that begin within ten seconds', run: () => measureMany(100, false) },
     { name: 'drains-1000', title: '1,000 drains that begin within ten seconds', run: () => measureMany(1_000, true) },
     { name: 'drains-5000', title: '5,000 drains that begin within ten seconds', run: () => measureMany(5_000, false) },
   ],

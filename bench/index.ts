@@ -1,19 +1,21 @@
 /**
  * The measurements: every `bench/<name>.ts` that exports a `bench`, row by row, each beside the least possible and the older
- * ways. Names choose rows, or all rows of a file; `--json` prints one object a row. Ends with 1 if a bar does not hold.
+ * ways. Names choose rows, or all rows of a file; `--json` prints one object a row; `--docs` also writes what was measured
+ * into docs/performance.md. Ends with 1 if a bar does not hold.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Bench, Row } from './support/bench.ts';
-import { printed } from './support/table.ts';
+import { documented, printed, withRow } from './support/table.ts';
 
 /** In the order in which they are printed. */
 const FILES = ['dropped', 'drains', 'targets', 'terminations', 'cloud-map', 'serve', 'action', 'cost'];
+const DOCS = 'docs/performance.md';
 const FOLDER = path.dirname(process.argv[1] ?? 'bench/index.ts');
 
 const { values, positionals } = parseArgs({
-  options: { json: { type: 'boolean', default: false } },
+  options: { json: { type: 'boolean', default: false }, docs: { type: 'boolean', default: false } },
   allowPositionals: true,
 });
 const rows: { readonly file: string; readonly row: Row }[] = [];
@@ -39,6 +41,7 @@ for (const { file, row } of rows) {
     ? JSON.stringify({ row: row.name, title: row.title, ...result, realSeconds: Math.round(seconds * 10) / 10 })
     : printed(row, result, seconds).join('\n');
   process.stdout.write(`${text}\n`);
+  if (values.docs) writeFileSync(DOCS, withRow(readFileSync(DOCS, 'utf8'), row.name, documented(result)));
 }
 process.exitCode = broken === 0 ? 0 : 1;
 

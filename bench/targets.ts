@@ -1,4 +1,5 @@
 /** A thousand pods that are going, each of which asks by its preStop hook when it is drained. */
+import { paced } from '../src/aws/clients.ts';
 import { localEngine } from '../src/cli/local-engine.ts';
 import { readSettings } from '../src/contract/settings.ts';
 import { createApp } from '../src/http/app.ts';
@@ -140,7 +141,7 @@ function sluice(region: SimulatedRegion): { ask: Ask; close(): Promise<void> } {
       engine,
       settings,
       region: region.region,
-      aws: access,
+      aws: paced(access),
       authenticator: undefined,
       ends: endsOf(engine),
       log: () => undefined,

@@ -37,3 +37,46 @@ export function printed(row: Row, result: Result, seconds: number): string[] {
     '',
   ];
 }
+
+/** @returns what stands in `docs/performance.md` of one row: nothing that differs from machine to machine */
+export function documented(result: Result): string {
+  return ['', ...tableOf(result), '', ...result.notes.map((note) => `- ${note}`), ''].join('\n');
+}
+
+/** Puts a row's text between its marks. @throws Error when the document has no place for it */
+export function withRow(document: string, name: string, text: string): string {
+  const [begin, end] = marksOf(name);
+  const from = document.indexOf(begin);
+  const to = document.indexOf(end);
+  if (from < 0 || to < from) throw new Error(`docs/performance.md has no place for ${name}: ${begin} ${end}`);
+  return document.slice(0, from + begin.length) + text + document.slice(to);
+}
+
+/** @returns the text between a row's marks. @throws Error as above */
+export function rowIn(document: string, name: string): string {
+  const [begin, end] = marksOf(name);
+  const from = document.indexOf(begin);
+  const to = document.indexOf(end);
+  if (from < 0 || to < from) throw new Error(`docs/performance.md has no place for ${name}`);
+  return document.slice(from + begin.length, to);
+}
+
+/** @returns the cells of one way's line by their column, as text */
+export function cellsOf(table: string, way: string): Readonly<Record<string, string>> {
+  const rows = table
+    .split('\n')
+    .filter((line) => line.startsWith('| '))
+    .map((line) =>
+      line
+        .split('|')
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    );
+  const [columns = []] = rows;
+  const found = rows.find(([first]) => first === way) ?? [];
+  return Object.fromEntries(columns.map((column, index) => [column, found[index] ?? '']));
+}
+
+function marksOf(name: string): readonly [string, string] {
+  return [`<!-- row ${name} -->\n`, `<!-- end of ${name} -->`];
+}

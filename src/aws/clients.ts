@@ -56,11 +56,11 @@ export function clientFactory<C extends Client>(
     made.set(access, byRegion);
     const known = byRegion.get(region);
     if (known !== undefined) return known;
-    const { paced = false, ...settings } = access;
+    const { paced: inTurn = false, ...settings } = access;
     const retryMode = process.env.AWS_RETRY_MODE ?? 'standard';
     const client = new construct({ maxAttempts: 2, retryMode, ...settings, region });
     client.middlewareStack.add(translating, { step: 'initialize', priority: 'high', name: 'sluiceErrors' });
-    if (paced) {
+    if (inTurn) {
       const pacing = pacedBy(limiterOf(access, region));
       // Inside of the SDK's own retries: each attempt takes a token of AWS's.
       client.middlewareStack.addRelativeTo(pacing, {
@@ -84,6 +84,15 @@ function limiterOf(access: AwsAccess, region: string): Limiter {
   const limiter = byRegion.get(region) ?? new Limiter();
   byRegion.set(region, limiter);
   return limiter;
+}
+
+const pacedAccess = new WeakMap<AwsAccess, AwsAccess>();
+
+/** The same access for a process with many executions: always one object, because turns and answers are shared by it. */
+export function paced(access: AwsAccess): AwsAccess {
+  const known = pacedAccess.get(access) ?? { ...access, paced: true };
+  pacedAccess.set(access, known);
+  return known;
 }
 
 const pacedClients = new WeakSet<object>();

@@ -1,6 +1,6 @@
 /** The shipped definitions and handlers on an embedded engine: what the command line, a server and an Action run on. */
 import { DEFINITIONS, stepHandlers } from '../../functions/registry.ts';
-import type { AwsAccess } from '../aws/clients.ts';
+import { type AwsAccess, paced } from '../aws/clients.ts';
 import type { Settings } from '../contract/settings.ts';
 import { EmbeddedEngine, type EmbeddedEngineOptions } from '../engine/embedded/embedded-engine.ts';
 
@@ -29,6 +29,6 @@ export function localEngine(options: LocalEngineOptions): EmbeddedEngine {
     ...engine,
     stack: settings.stack,
     definitions: DEFINITIONS,
-    handlers: stepHandlers({ aws: { ...access, paced: true }, settings, now, random }),
+    handlers: stepHandlers({ aws: paced(access), settings, now, random }),
   });
 }

@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { AwsAccess } from '../../aws/clients.ts';
+import { type AwsAccess, paced } from '../../aws/clients.ts';
 import { InvalidInput } from '../../contract/errors.ts';
 import { readSettings, type Settings } from '../../contract/settings.ts';
 import type { EmbeddedEngine } from '../../engine/embedded/embedded-engine.ts';
@@ -118,7 +118,7 @@ async function serveEngine(engine: EmbeddedEngine, served: Served): Promise<void
       engine,
       settings,
       region,
-      aws: access,
+      aws: paced(access),
       authenticator,
       ends: endsOf(engine),
       closing: closing.signal,
