@@ -131,9 +131,15 @@ export class CloudMapLab {
     return [...this.home.cloudMap.registrations(service).keys()];
   }
 
+  /** Lets so much virtual time pass, once nothing that takes real time is on its way. */
+  async pass(seconds: number): Promise<void> {
+    await filesRead();
+    await this.clock.tickAsync(seconds * 1000);
+  }
+
   /** Lets the terminated ones reach their last state, and the log of calls begin here. */
   async settle(seconds = 120): Promise<void> {
-    await this.clock.tickAsync(seconds * 1000);
+    await this.pass(seconds);
     this.account.calls.clear();
   }
 
@@ -161,6 +167,7 @@ export class CloudMapLab {
     await this.clock.tickAsync(0);
     while (ended === undefined) {
       if (Date.now() > limit) throw new Error(`${executionArn} does not end`);
+      await filesRead();
       await this.clock.nextAsync();
     }
     const receipt = CleanCloudMapReceipt.parse(ended.output ?? JSON.parse(ended.cause ?? ''));
@@ -186,4 +193,10 @@ export class CloudMapLab {
     await closing;
     this.clock.uninstall();
   }
+}
+
+/** A client that is new reads the host's AWS configuration, in real time: virtual time must stand still meanwhile. */
+async function filesRead(): Promise<void> {
+  do await new Promise((resolve) => setImmediate(resolve));
+  while (process.getActiveResourcesInfo().some((resource) => resource.startsWith('FSReq')));
 }

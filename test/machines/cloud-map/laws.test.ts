@@ -1,11 +1,13 @@
 /** What holds whatever is registered, whatever runs, and whatever goes wrong. */
-import { beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import { CloudMapLab, HOME, warmUp } from './cloud-map-lab.ts';
 
 const OTHER = 'eu-central-1';
 const FORGOTTEN = 'us-east-1';
 
+// A machine that does much else at the same time.
+jest.setTimeout(120_000);
 beforeAll(warmUp);
 
 /** How a registration begins, and what happens to it and to its instance half a minute after the first observation. */
@@ -94,7 +96,7 @@ class Trial {
       minRemaining,
       maxAbsentPercent,
     });
-    await lab.clock.tickAsync(30_000);
+    await lab.pass(30);
     for (const placed of this.#placed) this.#happen(placed);
     return lab.end(execution);
   }
@@ -165,8 +167,8 @@ test('nothing alive is ever removed, minRemaining always stays, and the numbers 
         await trial.lab.close();
       }
     }),
-    { numRuns: 120, seed: 20_260_302 },
+    { numRuns: 80, seed: 20_260_302 },
   );
   // A law about removals says nothing where there were none.
-  expect(removals).toBeGreaterThan(50);
-}, 60_000);
+  expect(removals).toBeGreaterThan(40);
+});

@@ -2,10 +2,12 @@
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeAll, expect, test } from '@jest/globals';
+import { afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import { CloudMapLab, warmUp } from './cloud-map-lab.ts';
 
 let lab: CloudMapLab;
+// A machine that does much else at the same time.
+jest.setTimeout(120_000);
 beforeAll(warmUp);
 afterEach(() => lab.close());
 
@@ -24,7 +26,7 @@ test('an instance launched between the two observations keeps its registration',
   lab = new CloudMapLab();
   const { id, alive } = await service(1);
   const run = await lab.start({ services: [id] });
-  await lab.clock.tickAsync(30_000);
+  await lab.pass(30);
   const young = lab.registered(id);
   expect((await lab.end(run)).line).toMatchObject({ registrations: 4, alive: 3, removed: 1 });
   expect(lab.left(id)).toEqual([...alive, young]);
@@ -44,7 +46,7 @@ test('what became stale only at the second observation is left to the next run',
   const { id, first } = await service(1);
   const victim = lab.registered(id);
   const run = await lab.start({ services: [id] });
-  await lab.clock.tickAsync(50_000);
+  await lab.pass(50);
   lab.home.ec2.terminate(victim);
   expect((await lab.end(run)).line).toMatchObject({ terminated: 2, confirmed: 1, removed: 1, retained: { count: 1 } });
   expect(lab.deregistered()).toEqual([first]);
@@ -57,7 +59,7 @@ test('a registration that moved to another address in between is not the one tha
   const instance = lab.home.ec2.launch();
   lab.register(id, instance, '192.168.0.1');
   const run = await lab.start({ services: [id] });
-  await lab.clock.tickAsync(30_000);
+  await lab.pass(30);
   lab.register(id, instance, '192.168.0.2');
   expect((await lab.end(run)).line).toMatchObject({ status: 'succeeded', mismatched: 1, confirmed: 0, removed: 0 });
 });
@@ -66,7 +68,7 @@ test('a registration removed by somebody else in between is gone, and not remove
   lab = new CloudMapLab();
   const { id, terminated, first } = await service(2);
   const run = await lab.start({ services: [id] });
-  await lab.clock.tickAsync(30_000);
+  await lab.pass(30);
   lab.home.cloudMap.deregister(id, first);
   expect((await lab.end(run)).line).toMatchObject({ status: 'succeeded', confirmed: 1, removed: 1, gone: 1 });
   expect(lab.deregistered()).toEqual(terminated.slice(1));
@@ -91,7 +93,7 @@ test('a DuplicateRequest follows the operation that it names', async () => {
   lab = new CloudMapLab({ cloudMap: { operationSeconds: [90, 90] } });
   const { id, alive, first } = await service(2);
   const run = await lab.start({ services: [id] });
-  await lab.clock.tickAsync(30_000);
+  await lab.pass(30);
   // Submitted by somebody else, and still under way when the removals begin.
   await deregisterByHand(id, first);
   const { line } = await lab.end(run);
@@ -104,7 +106,7 @@ test('a DuplicateRequest that names a registration is no removal: it stays, and 
   lab = new CloudMapLab({ cloudMap: { operationSeconds: [90, 90] } });
   const { id, alive, first } = await service(1);
   const run = await lab.start({ services: [id] });
-  await lab.clock.tickAsync(30_000);
+  await lab.pass(30);
   await registerByHand(id, first, '10.9.9.9');
   const { line } = await lab.end(run);
   expect(line).toMatchObject({
@@ -122,7 +124,7 @@ test.each([
   lab = new CloudMapLab();
   const { id } = await service(2);
   const run = await lab.start({ services: [id] });
-  await lab.clock.tickAsync(seconds * 1000);
+  await lab.pass(seconds);
   lab.home.cloudMap.deleteService(id);
   const { ended } = await lab.end(run);
   expect(ended.status).toBe('SUCCEEDED');
@@ -178,7 +180,7 @@ test('what other services do may fill the pages of ListOperations: each removal 
   const { id, alive } = await service(3);
   const busy = lab.service('busy');
   const run = await lab.start({ services: [id] });
-  await lab.clock.tickAsync((CONFIRM_SECONDS + 1) * 1000);
+  await lab.pass(CONFIRM_SECONDS + 1);
   for (let index = 0; index < 150; index += 1) await registerByHand(busy, `task-${index}`, '10.0.0.1');
   expect((await lab.end(run)).line).toMatchObject({ removed: 3, status: 'succeeded' });
   expect(lab.account.calls.count({ operation: 'GetOperation' })).toBeGreaterThan(0);
@@ -189,9 +191,9 @@ test('stopping it stops the removals that have not begun', async () => {
   lab = new CloudMapLab();
   const { id } = await service(2);
   const run = await lab.start({ services: [id] });
-  await lab.clock.tickAsync(30_000);
+  await lab.pass(30);
   await lab.engine.stop(run);
-  await lab.clock.tickAsync(600_000);
+  await lab.pass(600);
   expect((await lab.engine.describe(run)).status).toBe('ABORTED');
   expect(lab.deregistered()).toEqual([]);
 });
@@ -201,7 +203,7 @@ test('SIGKILL in the middle of removals, then a new run: nothing is removed twic
   const { id, alive, terminated } = await service(50);
   await killedAfter(id, 20);
   // Some of what the dead process had submitted is done meanwhile, and some is still under way.
-  await lab.clock.tickAsync(5_000);
+  await lab.pass(5);
   lab.engine = lab.newEngine();
   const { line } = await lab.run({ services: [id] });
   expect(line.status).toBe('succeeded');
@@ -217,7 +219,7 @@ test('SIGKILL in the middle of removals, then the journal is resumed: nothing is
   const moved = Array.from({ length: 50 }, () => lab.home.ec2.launch());
   for (const each of moved) lab.register(id, each, '192.168.0.1');
   const run = await killedAfter(id, 20, journal);
-  await lab.clock.tickAsync(300_000);
+  await lab.pass(300);
   // While nobody ran, one that had been removed and one that had not were registered anew, where they live.
   const removed = moved.find((each) => !lab.left(id).includes(each)) ?? '';
   const waiting = moved.find((each) => lab.left(id).includes(each)) ?? '';
@@ -243,13 +245,13 @@ async function killedAfter(id: string, submissions: number, journal?: string): P
     },
   });
   const run = await lab.start({ services: [id], maxAbsentPercent: 100 });
-  for (let second = 0; second < 100 && !dead; second += 1) await lab.clock.tickAsync(1000);
+  for (let second = 0; second < 100 && !dead; second += 1) await lab.pass(1);
   expect(lab.deregistered().length).toBeGreaterThanOrEqual(submissions);
   if (journal !== undefined) {
     for (const part of ['', '-wal']) copyFileSync(`${journal}${part}`, `${journal}-found${part}`);
   }
   const closing = engine.close();
-  await lab.clock.tickAsync(60_000);
+  await lab.pass(60);
   await closing;
   home.faults.clear();
   return run;
