@@ -1,7 +1,6 @@
 /** What a complete observation means in each phase, and what comes next. */
 import type { Observation, ServiceRun } from '../../contract/clean-cloud-map-data.ts';
 import { StaleObservation } from '../../contract/errors.ts';
-import { millis } from '../time.ts';
 import { guardAgainst } from './guards.ts';
 import { isFresh, knownStale, staleOf } from './observation.ts';
 
@@ -55,8 +54,4 @@ export function assertFresh(run: ServiceRun, now: number): void {
   if (!isFresh(observedAt, now)) {
     throw new StaleObservation(`observed at ${observedAt ?? 'no time'}, too long ago to remove anything; look again`);
   }
-}
-
-export function isOver(run: ServiceRun, now: number): boolean {
-  return now >= millis(run.plan.deadline);
 }
