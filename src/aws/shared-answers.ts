@@ -55,7 +55,7 @@ export class SharedAnswers {
   /** An answer that is there, if it is young enough. @param notBefore ms */
   peek<T>(key: string, notBefore: number): Answer<T> | undefined {
     const known = this.#answers.get(key);
-    return known !== undefined && known.at >= notBefore ? (known as Answer<T>) : undefined;
+    return known !== undefined && isWithin(known.at, notBefore) ? (known as Answer<T>) : undefined;
   }
 
   /**
@@ -81,7 +81,7 @@ export class SharedAnswers {
     const known = this.peek<T>(key, notBefore);
     if (known !== undefined) return Promise.resolve(known);
     const pending = this.#pending.get(key);
-    if (pending !== undefined && (pending.at === undefined || pending.at >= notBefore)) {
+    if (pending !== undefined && (pending.at === undefined || isWithin(pending.at, notBefore))) {
       return untilBudgetEnds(pending.promise as Promise<Answer<T>>);
     }
     // A call under way that began too early is let be; its answer is for those who accept it.
@@ -103,7 +103,7 @@ export class SharedAnswers {
     for (let key = this.#nextKey(); key !== undefined; key = this.#nextKey()) {
       const pending = this.#pending.get(key);
       const now = Date.now();
-      this.#began = this.#began.filter((at) => now - at < 1000);
+      this.#began = this.#began.filter((at) => Math.abs(now - at) < 1000);
       // The oldest calls that have to be a second old before this one may begin.
       const last = this.#began[this.#began.length + (pending?.cost ?? 1) - CALLS_PER_SECOND - 1];
       if (last !== undefined) {
@@ -155,6 +155,11 @@ export class SharedAnswers {
     const [oldest] = this.#answers.keys();
     if (oldest !== undefined) this.#answers.delete(oldest);
   }
+}
+
+/** What is from the future is from before the clock was set back, and nobody knows how old it is. */
+function isWithin(at: number, notBefore: number): boolean {
+  return at >= notBefore && at <= Date.now();
 }
 
 const made = new WeakMap<AwsAccess, Map<string, SharedAnswers>>();

@@ -53,7 +53,7 @@ export class Batcher<K, V> {
     if (this.#busy || this.#waiting.size === 0) return;
     this.#busy = true;
     // By a timer even when nothing is left: whoever asks in the same moment is in.
-    setTimeout(() => void this.#start(), Math.max(0, this.#startedAt + this.#batching.pauseMs - Date.now()));
+    setTimeout(() => void this.#start(), pauseLeft(this.#startedAt, this.#batching.pauseMs));
   }
 
   async #start(): Promise<void> {
@@ -77,6 +77,11 @@ export class Batcher<K, V> {
       for (const [, { reject }] of batch) reject(error);
     }
   }
+}
+
+/** @returns ms; never more than the pause, also when the clock was set back meanwhile */
+export function pauseLeft(startedAt: number, pauseMs: number): number {
+  return Math.min(pauseMs, Math.max(0, startedAt + pauseMs - Date.now()));
 }
 
 /** Batchers by name, for questions that only some can ask together: those of one cluster, one target group. */

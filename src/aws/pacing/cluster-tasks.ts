@@ -14,6 +14,7 @@ import {
 import { SluiceError } from '../../contract/errors.ts';
 import { batches } from '../batches.ts';
 import { untilBudgetEnds, withinBudget } from '../clients.ts';
+import { pauseLeft } from './batcher.ts';
 
 /** The tasks on a container instance, and how many of them were listed but could not be described. */
 export interface TasksOnInstance {
@@ -130,14 +131,13 @@ export class ClusterTasks {
   }
 
   #alreadyRead(arn: string, { notBefore, oldestMs = FRESH_MS }: Accepts): TasksOnInstance | undefined {
-    const now = Date.now();
     const kept = this.#answers.get(arn);
-    if (kept !== undefined && !kept.taken && kept.at >= notBefore && now - kept.at <= KEPT_MS) {
+    if (kept !== undefined && !kept.taken && isWithin(kept.at, notBefore, KEPT_MS)) {
       kept.taken = true;
       return kept;
     }
     const whole = this.#whole;
-    if (whole === undefined || whole.at < notBefore || now - whole.at > oldestMs) return undefined;
+    if (whole === undefined || !isWithin(whole.at, notBefore, oldestMs)) return undefined;
     return whole.unread.has(idOf(arn)) ? undefined : whole.of(arn);
   }
 
@@ -145,7 +145,7 @@ export class ClusterTasks {
     if (this.#busy || this.#waiting.size === 0) return;
     this.#busy = true;
     // By a timer even when nothing is left: whoever asks in the same moment is in, and counted.
-    setTimeout(() => void this.#start(), Math.max(0, this.#startedAt + PAUSE_MS - Date.now()));
+    setTimeout(() => void this.#start(), pauseLeft(this.#startedAt, PAUSE_MS));
   }
 
   async #start(): Promise<void> {
@@ -286,6 +286,12 @@ export class ClusterTasks {
     }
     return { arns, pages };
   }
+}
+
+/** What is from the future is from before the clock was set back, and nobody knows how old it is. */
+function isWithin(at: number, notBefore: number, oldestMs: number): boolean {
+  const age = Date.now() - at;
+  return at >= notBefore && age >= 0 && age <= oldestMs;
 }
 
 /** ARNs of one container instance differ by age in whether they carry the cluster's name; its id does not. */

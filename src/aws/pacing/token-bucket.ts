@@ -52,7 +52,7 @@ export class TokenBucket {
   /** AWS has refused a call that we thought there was a token for. */
   slowDown(now: number): void {
     this.#refill(now);
-    if (now - this.#slowedAt < ONE_NEWS_MS) return;
+    if (Math.abs(now - this.#slowedAt) < ONE_NEWS_MS) return;
     this.#slowedAt = now;
     this.#factor = Math.max(LEAST_FACTOR, this.#factor / 2);
     this.#tokens = Math.min(this.#tokens, 0);

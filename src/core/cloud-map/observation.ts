@@ -65,7 +65,7 @@ export function withPage(
 
 /** Complete, and young enough to act on. */
 export function isFresh(observedAt: string | undefined, now: number): boolean {
-  return observedAt !== undefined && now - millis(observedAt) <= FRESH_FOR_SECONDS * SECOND;
+  return observedAt !== undefined && Math.abs(now - millis(observedAt)) <= FRESH_FOR_SECONDS * SECOND;
 }
 
 export function checkable({ alive, terminated, mismatched, absent }: Observation): number {

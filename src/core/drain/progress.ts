@@ -32,13 +32,16 @@ export interface DrainFacts {
   readonly notes?: readonly string[];
 }
 
+const CLOCKS_DIFFER_SECONDS = 5;
+
 /** Tasks that one StopTask round takes on. */
 export const STOP_AT_A_TIME = 100;
 /** An observation older than this is no ground for a step that cannot be undone. */
 export const FRESH_FOR_SECONDS = 60;
 
 export function isFresh(progress: DrainProgress, now: number): boolean {
-  return progress.observedAt !== undefined && now - millis(progress.observedAt) <= FRESH_FOR_SECONDS * SECOND;
+  // Of what is from the future nobody knows how old it is: the clock was set back.
+  return progress.observedAt !== undefined && Math.abs(now - millis(progress.observedAt)) <= FRESH_FOR_SECONDS * SECOND;
 }
 
 /**
@@ -186,8 +189,11 @@ export function heartbeatDueAt(plan: DrainPlan, progress: DrainProgress): number
 
 export function isHeartbeatDue(plan: DrainPlan, progress: DrainProgress, now: number): boolean {
   const due = heartbeatDueAt(plan, progress);
+  if (due === undefined) return false;
+  // One from the future was sent before the clock was set back, and nobody knows how long ago. Clocks differ a little.
+  const setBack = millis(progress.heartbeatAt ?? plan.startedAt) > now + CLOCKS_DIFFER_SECONDS * SECOND;
   // A global timeout that has passed takes no heartbeat any more.
-  return due !== undefined && now >= due && now < millis(plan.deadline);
+  return (now >= due || setBack) && now < millis(plan.deadline);
 }
 
 /** @returns ms */

@@ -1,54 +1,7 @@
 import { beforeAll } from '@jest/globals';
-import type { CleanCloudMapReceipt } from '../../../src/contract/clean-cloud-map.ts';
-import { CloudMapLab, warmUp } from '../../machines/cloud-map/cloud-map-lab.ts';
-import { type AnyReceipt, type Cell, faultMatrix, type Scene } from './matrix.ts';
-
-/** Two services of one namespace, each with instances that live, and some that EC2 says are terminated. */
-async function build(): Promise<Scene> {
-  const lab = new CloudMapLab();
-  const services = ['web', 'api'].map((name) => lab.service(name));
-  const alive = services.flatMap((service) => lab.alive(service, 2));
-  const stale = services.flatMap((service) => lab.terminated(service, 1));
-  await lab.settle();
-  return {
-    region: { calls: lab.account.calls, faults: lab.home.faults },
-    run: async () => {
-      const input = { namespace: 'prod', confirmAfterSeconds: 20, timeoutSeconds: 200 };
-      return (await lab.end(await lab.start(input))).ended;
-    },
-    wrongs: (receipt, cell) => wrongs(lab, services, { alive, stale }, receipt, cell),
-    close: () => lab.close(),
-  };
-}
-
-function wrongs(
-  lab: CloudMapLab,
-  services: readonly string[],
-  { alive, stale }: { readonly alive: readonly string[]; readonly stale: readonly string[] },
-  receipt: AnyReceipt,
-  cell: Cell | undefined,
-): string[] {
-  const { status, totals } = receipt as CleanCloudMapReceipt;
-  const left = services.flatMap((service) => lab.left(service));
-  const removed = lab.deregistered();
-  return [
-    ...alive.filter((id) => !left.includes(id)).map((id) => `${id} lives, and its registration is gone`),
-    ...(status === 'succeeded' && stale.some((id) => left.includes(id)) ? ['said to be clean, and is not'] : []),
-    ...(cell?.kind !== 'response-lost' && new Set(removed).size < removed.length ? ['removed twice'] : []),
-    ...(totals.removed > stale.length ? [`${totals.removed} removals are counted`] : []),
-  ];
-}
+import { warmUp } from '../../machines/cloud-map/cloud-map-lab.ts';
+import { CLEAN_CLOUD_MAP } from './clean-cloud-map.ts';
+import { faultMatrix } from './matrix.ts';
 
 beforeAll(warmUp);
-faultMatrix({
-  name: 'clean-cloud-map',
-  build,
-  spared: ['events:PutEvents'],
-  // A service that could not be looked at to the end has failed, and nothing was removed from it on a guess.
-  exception: ({ operation, kind, shape }) =>
-    shape === 'lasting' && kind !== 'slow' && kind !== 'stale-read' && /:(Describe|List|Get)/.test(operation)
-      ? ['failed']
-      : undefined,
-  // Each attempt hangs until what it rests on is too old, so that it looks again instead of waiting the fault out.
-  unnamed: ({ operation, kind }) => operation === 'servicediscovery:DeregisterInstance' && kind === 'timeout',
-});
+faultMatrix(CLEAN_CLOUD_MAP);

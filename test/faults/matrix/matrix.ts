@@ -3,7 +3,9 @@
  * has made, so that a new call is in the matrix from its first day.
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Clock } from '@sinonjs/fake-timers';
 import type { Status } from '../../../src/contract/common.ts';
+import type { EmbeddedEngine } from '../../../src/engine/embedded/embedded-engine.ts';
 import type { ExecutionDescription } from '../../../src/engine/workflow-engine.ts';
 import type { CallLog } from '../../../src/simulated-region/calls.ts';
 import { batchOperations, type FaultKind, type FaultRule, type Faults } from '../../../src/simulated-region/faults.ts';
@@ -40,15 +42,23 @@ export interface AnyReceipt {
 /** One world with an execution that can be begun. */
 export interface Scene {
   readonly region: { readonly calls: CallLog; readonly faults: Faults };
+  readonly lab: { readonly clock: Clock; readonly engine: EmbeddedEngine };
+  /** What stands now and has to be gone before the end, in whatever time the region's records are. */
+  alive(): string[];
   run(): Promise<ExecutionDescription>;
   /** What the region's own records hold against the run, whatever the fault was: one sentence each. */
   wrongs(receipt: AnyReceipt, cell: Cell | undefined): string[];
   close(): Promise<void>;
 }
 
+export interface SceneOptions {
+  /** Long enough for every run without a fault when absent. */
+  readonly timeoutSeconds?: number;
+}
+
 export interface Subject {
   readonly name: string;
-  build(): Scene | Promise<Scene>;
+  build(options?: SceneOptions): Scene | Promise<Scene>;
   /** Operations that it can go on without, unless it is a read that is forbidden: that is said, and not worked around. */
   readonly spared: readonly string[];
   /** How a cell ends where the general rule does not say it. */
@@ -93,7 +103,7 @@ function expected(cell: Cell, subject: Subject): readonly Status[] {
 }
 
 /** @throws where an execution has ended in another way than its receipt says */
-function receiptOf(ended: ExecutionDescription): AnyReceipt {
+export function receiptOf(ended: ExecutionDescription): AnyReceipt {
   const text = ended.status === 'SUCCEEDED' ? JSON.stringify(ended.output) : ended.cause;
   return JSON.parse(text ?? 'null') as AnyReceipt;
 }

@@ -3,7 +3,7 @@ import type { ExecutionDescription } from '../../../src/engine/workflow-engine.t
 import { isWrite } from '../../support/drain-world.ts';
 import { Lab } from '../../support/lab.ts';
 import { place, serve, start } from '../../support/places.ts';
-import type { AnyReceipt, Scene, Subject } from './matrix.ts';
+import type { AnyReceipt, Scene, SceneOptions, Subject } from './matrix.ts';
 
 type Workflow = 'register-targets' | 'deregister-targets' | 'await-drained';
 
@@ -23,12 +23,16 @@ function scene(
   workflow: Workflow,
   input: object,
   wrongs: (receipt: AnyReceipt, endedAt: number) => string[],
+  alive: () => string[],
+  { timeoutSeconds = TIMEOUT_SECONDS }: SceneOptions,
 ): Scene {
   let endedAt = 0;
   return {
     region: lab.region,
+    lab,
+    alive,
     run: async (): Promise<ExecutionDescription> => {
-      const executionArn = await start(lab, workflow, { timeoutSeconds: TIMEOUT_SECONDS, ...input });
+      const executionArn = await start(lab, workflow, { timeoutSeconds, ...input });
       const ended = await lab.end(executionArn, 20_000);
       endedAt = ended.stopDate?.getTime() ?? 0;
       return ended;
@@ -45,6 +49,12 @@ function standing(lab: Lab, groups: readonly string[], at: number): string[] {
       .timelines(group)
       .filter(({ id, goneAt }) => id === LEAVING && (goneAt ?? Number.POSITIVE_INFINITY) > at)
       .map(({ port }) => `said to be drained, and ${LEAVING}:${port} stands`),
+  );
+}
+
+function standingNow(lab: Lab, groups: readonly string[]): string[] {
+  return groups.flatMap((group) =>
+    lab.region.elbv2.registrations(group, LEAVING).map(({ port, state }) => `${LEAVING}:${port} is ${state}`),
   );
 }
 
@@ -65,35 +75,38 @@ async function behindApplicationLoadBalancer(): Promise<{ lab: Lab; groups: stri
   return { lab, groups };
 }
 
-async function deregistering(): Promise<Scene> {
+async function deregistering(options: SceneOptions = {}): Promise<Scene> {
   const { lab, groups } = await behindApplicationLoadBalancer();
   const input = { targets: [{ id: LEAVING }], loadBalancer: 'web' };
-  return scene(lab, 'deregister-targets', input, ({ status }, endedAt) => [
+  const wrongs = ({ status }: AnyReceipt, endedAt: number) => [
     ...groups.flatMap((group) => untouched(lab, group)),
     ...(status === 'succeeded' ? [...standing(lab, groups, endedAt), ...droppedAfter(lab)] : []),
-  ]);
+  ];
+  return scene(lab, 'deregister-targets', input, wrongs, () => standingNow(lab, groups), options);
 }
 
-async function awaiting(input: object, lab: Lab, groups: readonly string[]): Promise<Scene> {
+async function awaiting(input: object, lab: Lab, groups: readonly string[], options: SceneOptions): Promise<Scene> {
   // Whoever waits has been told to stop; the load balancer hears of it a little later.
   setTimeout(() => {
     for (const group of groups) lab.region.elbv2.deregisterTargets(group, [{ id: LEAVING, port: 80 }]);
   }, 5_000);
-  return scene(lab, 'await-drained', { targets: [{ id: LEAVING }], ...input }, ({ status }, endedAt) => [
+  const wrongs = ({ status }: AnyReceipt, endedAt: number) => [
     ...groups.flatMap((group) => untouched(lab, group)),
     ...lab.region.calls.all
       .filter((call) => isWrite(call) && call.operation !== 'PutEvents')
       .map(({ operation }) => `${operation} was called`),
     ...(status === 'succeeded' ? [...standing(lab, groups, endedAt), ...droppedAfter(lab)] : []),
-  ]);
+  ];
+  const given = { targets: [{ id: LEAVING }], ...input };
+  return scene(lab, 'await-drained', given, wrongs, () => standingNow(lab, groups), options);
 }
 
-async function awaitingByName(): Promise<Scene> {
+async function awaitingByName(options: SceneOptions = {}): Promise<Scene> {
   const { lab, groups } = await behindApplicationLoadBalancer();
-  return awaiting({ loadBalancer: 'web' }, lab, groups);
+  return awaiting({ loadBalancer: 'web' }, lab, groups, options);
 }
 
-async function awaitingByIngress(): Promise<Scene> {
+async function awaitingByIngress(options: SceneOptions = {}): Promise<Scene> {
   const lab = new Lab();
   const balancer = lab.region.elbv2.createLoadBalancer({ name: 'k8s' });
   const group = lab.region.elbv2.createTargetGroup({
@@ -110,23 +123,24 @@ async function awaitingByIngress(): Promise<Scene> {
   for (const id of [LEAVING, STAYING]) serve(lab, group, id);
   await lab.pass(60);
   lab.region.traffic.start({ targetGroupArn: group, requestsPerSecond: 5, requestSeconds: 20 });
-  return awaiting({ namespace: 'shop', ingress: 'web' }, lab, [group]);
+  return awaiting({ namespace: 'shop', ingress: 'web' }, lab, [group], options);
 }
 
-async function registering(): Promise<Scene> {
+async function registering(options: SceneOptions = {}): Promise<Scene> {
   const lab = new Lab();
   const [group = ''] = place(lab).groups;
   serve(lab, group, STAYING);
   lab.region.traffic.started({ id: LEAVING, port: 80 });
   await lab.pass(60);
   const input = { targets: [{ id: LEAVING }], loadBalancer: 'web' };
-  return scene(lab, 'register-targets', input, ({ status }) => [
+  const unhealthy = () =>
+    lab.region.elbv2.registrations(group, LEAVING)[0]?.state === 'healthy' ? [] : ['the target is not healthy'];
+  const wrongs = ({ status }: AnyReceipt) => [
     ...untouched(lab, group),
-    ...(status === 'succeeded' && lab.region.elbv2.registrations(group, LEAVING)[0]?.state !== 'healthy'
-      ? ['said to be healthy, and is not']
-      : []),
+    ...(status === 'succeeded' ? unhealthy() : []),
     ...(lab.region.elbv2.timelines(group).filter(({ id }) => id === LEAVING).length > 1 ? ['registered twice'] : []),
-  ]);
+  ];
+  return scene(lab, 'register-targets', input, wrongs, unhealthy, options);
 }
 
 /** An instance with or without its registration in a Classic load balancer. */
@@ -146,17 +160,25 @@ async function classic(registered: boolean): Promise<{ lab: Lab; id: string; sta
   return { lab, id, state: () => lab.region.classicElb.state('old', id) };
 }
 
-async function deregisteringFromClassic(): Promise<Scene> {
+async function deregisteringFromClassic(options: SceneOptions = {}): Promise<Scene> {
   const { lab, id, state } = await classic(true);
-  return scene(lab, 'deregister-targets', { targets: [{ id }], loadBalancer: 'old' }, ({ status }) =>
-    status === 'succeeded' && state() !== undefined ? [`said to be drained, and is ${state()}`] : [],
-  );
+  const standing = () => (state() === undefined ? [] : [`${id} is ${state()}`]);
+  const input = { targets: [{ id }], loadBalancer: 'old' };
+  const wrongs = ({ status }: AnyReceipt) => (status === 'succeeded' ? standing() : []);
+  return scene(lab, 'deregister-targets', input, wrongs, standing, options);
 }
 
-async function registeringInClassic(): Promise<Scene> {
+async function registeringInClassic(options: SceneOptions = {}): Promise<Scene> {
   const { lab, id, state } = await classic(false);
-  return scene(lab, 'register-targets', { targets: [{ id }], loadBalancer: 'old' }, ({ status }) =>
-    status === 'succeeded' && state() !== 'in-service' ? [`said to be in service, and is ${state()}`] : [],
+  const absent = () => (state() === 'in-service' ? [] : [`${id} is ${state()}`]);
+  const input = { targets: [{ id }], loadBalancer: 'old' };
+  return scene(
+    lab,
+    'register-targets',
+    input,
+    ({ status }) => (status === 'succeeded' ? absent() : []),
+    absent,
+    options,
   );
 }
 
