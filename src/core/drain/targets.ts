@@ -8,6 +8,25 @@ export type HealthByGroup = ReadonlyMap<number, readonly TargetHealthFacts[]>;
 
 const keyOf = (target: { readonly id: string; readonly port: number }): string => `${target.id}:${target.port}`;
 
+/**
+ * A group's targets by their id. Thousands of drains look at one answer for a few of its targets each, so that it is
+ * indexed once: an answer is never changed.
+ */
+function byId(facts: readonly TargetHealthFacts[]): ReadonlyMap<string, readonly TargetHealthFacts[]> {
+  let index = indexes.get(facts);
+  if (index === undefined) {
+    index = new Map();
+    for (const target of facts) {
+      const those = index.get(target.id);
+      if (those === undefined) index.set(target.id, [target]);
+      else those.push(target);
+    }
+    indexes.set(facts, index);
+  }
+  return index;
+}
+const indexes = new WeakMap<readonly TargetHealthFacts[], Map<string, TargetHealthFacts[]>>();
+
 /** Ids under which targets of this instance appear in a group: its own, and those of the tasks on it. */
 export function concerns(location: Location, group: PlannedTargetGroup, target: TargetHealthFacts): boolean {
   return location.ids.includes(target.id) || group.ownedByEcs.includes(keyOf(target));
@@ -27,7 +46,9 @@ export function updateTargets(
   const updated = records.map((record) => {
     const facts = health.get(record.group);
     if (facts === undefined) return record;
-    const seen = facts.find((target) => keyOf(target) === keyOf(record));
+    const seen = byId(facts)
+      .get(record.id)
+      ?.find(({ port }) => port === record.port);
     if (seen === undefined || isDrained(seen)) {
       return { ...record, state: 'drained', drainedAt: record.drainedAt ?? iso(at) };
     }
@@ -38,7 +59,8 @@ export function updateTargets(
   for (const [group, facts] of health) {
     const planned = location.targetGroups[group];
     if (planned === undefined) continue;
-    for (const target of facts) {
+    const owned = planned.ownedByEcs.map((key) => key.slice(0, key.lastIndexOf(':')));
+    for (const target of [...new Set([...location.ids, ...owned])].flatMap((id) => byId(facts).get(id) ?? [])) {
       if (isDrained(target) || known.has(`${group} ${keyOf(target)}`) || !concerns(location, planned, target)) continue;
       updated.push({
         group,
