@@ -5,6 +5,7 @@ import {
   DescribeAutoScalingGroupsCommand,
   DescribeAutoScalingInstancesCommand,
   DescribeLifecycleHooksCommand,
+  paginateDescribeAutoScalingGroups,
   paginateDescribeAutoScalingInstances,
   RecordLifecycleActionHeartbeatCommand,
   TerminateInstanceInAutoScalingGroupCommand,
@@ -147,6 +148,15 @@ export async function hooksOfGroup(autoScaling: AutoScalingClient, groupName: st
     if (isGone(error)) return [];
     throw error;
   }
+}
+
+/** @returns the names of all groups of the region */
+export async function groupNames(autoScaling: AutoScalingClient): Promise<string[]> {
+  const names: string[] = [];
+  for await (const page of paginateDescribeAutoScalingGroups({ client: autoScaling }, { MaxRecords: 100 })) {
+    names.push(...(page.AutoScalingGroups ?? []).flatMap(({ AutoScalingGroupName }) => AutoScalingGroupName ?? []));
+  }
+  return names;
 }
 
 export interface WaitingInstance {

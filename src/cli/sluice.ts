@@ -7,6 +7,7 @@ import { registerRun } from './commands/run.ts';
 import { registerServe } from './commands/serve.ts';
 import { registerSimulate } from './commands/simulate.ts';
 import { registerStatus } from './commands/status.ts';
+import { registerDoctor } from './doctor.ts';
 import { EXIT } from './exit-codes.ts';
 
 const GUIDE = `
@@ -27,7 +28,7 @@ function program(): Command {
     .addHelpText('after', GUIDE)
     .showSuggestionAfterError()
     .exitOverride();
-  for (const register of [registerDemo, registerRun, registerServe, registerSimulate, registerStatus]) register(sluice);
+  for (const register of [registerDemo, registerDoctor, registerRun, registerServe, registerSimulate, registerStatus]) register(sluice);
   return sluice;
 }
 
