@@ -68,6 +68,10 @@ export class ServeProcess {
     return new ServeProcess(child, await listening, lines);
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   fetch(path: string, init: RequestInit = {}): Promise<Response> {
     return fetch(`${this.url}${path}`, init);
   }

@@ -1,0 +1,13 @@
+import { afterAll, expect, jest, test } from '@jest/globals';
+import { soak } from '../../scripts/soak-serve.ts';
+import { killAll } from './support/process.ts';
+
+// Real processes in real time.
+jest.setTimeout(120_000);
+afterAll(() => killAll());
+
+test('nothing that was accepted is lost, however often the server is killed', async () => {
+  const { accepted, lost, kills } = await soak({ kills: 3, callers: 6, work: 'waits', longestLifeMs: 1_000 });
+  expect([kills, lost]).toEqual([3, 0]);
+  expect(accepted).toBeGreaterThan(3);
+});
