@@ -160,7 +160,7 @@ export const PERMISSIONS: Readonly<Record<string, readonly Grant[]>> = {
   terminateInstances: [
     anywhere('autoscaling:DescribeAutoScalingInstances', 'ec2:DescribeInstances'),
     onGroups('TerminateInstanceInAutoScalingGroup'),
-    onInstances('TerminateInstances'),
+    { ...onInstances('TerminateInstances'), where: { setting: 'terminable' } },
   ],
 
   // clean-cloud-map
@@ -175,8 +175,8 @@ export const PERMISSIONS: Readonly<Record<string, readonly Grant[]>> = {
 
   // Entry points
   api: [
+    onInstances('DescribeInstanceAttribute'),
     anywhere(
-      'ec2:DescribeInstanceAttribute',
       'ec2:DescribeInstances',
       'elasticloadbalancing:DescribeInstanceHealth',
       'elasticloadbalancing:DescribeLoadBalancers',

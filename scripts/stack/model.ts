@@ -103,14 +103,18 @@ export function stackModel(): StackModel {
   const workflowOf = (ref: string) =>
     Object.keys(DEFINITIONS).find((name) => plain(name) === plain(ref).replace(/(statemachine|machine)$/, ''));
   const faults = childRefs
-    .filter(({ ref }) => workflowOf(ref) === undefined)
-    .map(({ ref }) => `no machine is called ${ref}`);
+    .filter(({ ref }) => ref !== pascal(workflowOf(ref) ?? ''))
+    .map(
+      ({ ref, workflow }) =>
+        `${workflow} starts {"Ref": "${ref}"}: no machine is called that, but ${Object.keys(DEFINITIONS).map(pascal).join(', ')}`,
+    );
   const functions = functionsOf(calls, faults);
   if (faults.length > 0) throw new Error(faults.join('; '));
   const machines = Object.entries(DEFINITIONS).map(([workflow, definition]) => ({
     workflow,
     comment: definition.Comment,
-    id: childRefs.find(({ ref }) => workflowOf(ref) === workflow)?.ref ?? `${pascal(workflow)}Machine`,
+    // Other definitions name it so, and a deployed machine that changes its logical id would be replaced.
+    id: pascal(workflow),
     functions: unique(calls.filter((call) => call.workflow === workflow).map(({ target }) => target)),
     children: unique(
       childRefs.filter((child) => child.workflow === workflow).flatMap(({ ref }) => workflowOf(ref) ?? []),
