@@ -52,12 +52,12 @@ export function stateMachines({ machines }: StackModel): Record<string, object> 
         id,
         name: `${STACK}-${workflow}`,
         type: 'STANDARD',
-        role: { 'Fn::GetAtt': [`${id}Role`, 'Arn'] },
+        role: { 'Fn::GetAtt': [`${id}MachineRole`, 'Arn'] },
         definition: `\${file(state-machines/${workflow}.asl.json)}`,
         loggingConfig: {
           level: setting('executionLogLevel'),
           includeExecutionData: false,
-          destinations: [{ 'Fn::GetAtt': [`${id}LogGroup`, 'Arn'] }],
+          destinations: [{ 'Fn::GetAtt': [`${id}MachineLogGroup`, 'Arn'] }],
         },
         tracingConfig: { enabled: setting('tracing') },
       },
@@ -84,7 +84,7 @@ export function logGroups({ functions, machines }: StackModel): Record<string, o
     ...Object.fromEntries(functions.map(({ key }) => [logGroupId(key), logGroup(`/aws/lambda/${STACK}-${key}`)])),
     // Step Functions wants this prefix, else the policy that lets it write outgrows its limit.
     ...Object.fromEntries(
-      machines.map(({ workflow, id }) => [`${id}LogGroup`, logGroup(`/aws/vendedlogs/states/${STACK}-${workflow}`)]),
+      machines.map(({ workflow, id }) => [`${id}MachineLogGroup`, logGroup(`/aws/vendedlogs/states/${STACK}-${workflow}`)]),
     ),
   };
 }
@@ -125,7 +125,7 @@ const metric = (id: string, namespace: string, name: string, dimension: string, 
 function machineAlarm({ workflow, id }: StackMachine): [string, object] {
   const of = (name: string, metricId: string) => metric(metricId, 'AWS/States', name, 'StateMachineArn', { Ref: id });
   return [
-    `${id}Alarm`,
+    `${id}MachineAlarm`,
     alarm({
       name: `${workflow}-failed`,
       description: `Executions of ${workflow} failed or timed out.`,

@@ -81,7 +81,7 @@ test.each<[string, string, Change | undefined, string]>([
     'DrainInstance: Observe Drain calls ObserveDrainLambdaFunction, which is not there',
   ],
   ['a door without an alarm', 'SweepAlarm', undefined, 'SweepLambdaFunction has no alarm'],
-  ['a machine without an alarm', 'DrainInstanceAlarm', undefined, 'DrainInstance has no alarm'],
+  ['a machine without an alarm', 'DrainInstanceMachineAlarm', undefined, 'DrainInstance has no alarm'],
   [
     'a machine that does not say how it is encrypted',
     'DrainInstance',
