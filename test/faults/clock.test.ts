@@ -25,7 +25,7 @@ interface Ran {
 
 /** @param jump at the first entry of a state */
 async function run(subject: Subject, jump?: { readonly state: string; readonly by: number }): Promise<Ran> {
-  const scene = await subject.build({ timeoutSeconds: TIMEOUT_SECONDS });
+  const scene = await subject.build({ timeoutSeconds: TIMEOUT_SECONDS, heartbeatTimeout: 60 });
   const { clock, engine } = scene.lab;
   const states: string[] = [];
   const wrong: string[] = [];

@@ -71,7 +71,10 @@ export class Journal {
       db.exec('BEGIN IMMEDIATE; COMMIT');
       migrate(db);
       const check = db.prepare('PRAGMA quick_check(1)').get()?.quick_check;
-      if (check !== 'ok') throw new Error(String(check));
+      if (check !== 'ok') {
+        const found = String(check).replace(/\s+/g, ' ');
+        throw new Error(`it is damaged (${found}); put a copy in its place, or move it away to begin anew`);
+      }
     } catch (error) {
       db?.close();
       throw unavailable(options.path, error);

@@ -5,9 +5,9 @@ import type { AnyReceipt, Cell, Scene, SceneOptions, Subject } from './matrix.ts
 const TIMEOUT_SECONDS = 420;
 
 /** A spot instance with everything on it: tasks of a service, a standalone and a daemon task, and a target of its own. */
-async function build({ timeoutSeconds = TIMEOUT_SECONDS }: SceneOptions = {}): Promise<Scene> {
+async function build({ timeoutSeconds = TIMEOUT_SECONDS, heartbeatTimeout = 120 }: SceneOptions = {}): Promise<Scene> {
   const world = new DrainWorld({
-    hook: { heartbeatTimeout: 60 },
+    hook: { heartbeatTimeout },
     launch: { lifecycle: 'spot' },
     attachedTargetGroups: ['attached'],
   });

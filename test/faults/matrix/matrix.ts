@@ -54,6 +54,8 @@ export interface Scene {
 export interface SceneOptions {
   /** Long enough for every run without a fault when absent. */
   readonly timeoutSeconds?: number;
+  /** Of a lifecycle hook, seconds. */
+  readonly heartbeatTimeout?: number;
 }
 
 export interface Subject {
