@@ -9,6 +9,7 @@ import { Sluice, type Way } from './support/sluice.ts';
 import { largest, quantile } from './support/witness.ts';
 
 const HOUR = 3_600;
+const USUAL_SECONDS = 300;
 
 /**
  * One instance with four service tasks behind a target group, a daemon task, and work that no service owns and that ends
@@ -108,13 +109,15 @@ async function measureOne(seconds: number, hotLoop: boolean): Promise<Result> {
   if (hotLoop) {
     const old = await play(scenario, OLD_WAYS.hookMended, nothing);
     lines.push(lineOf('ecs-lifecycle-hook, mended', old.outcome, {}));
-    const calls = old.outcome.calls + old.outcome.published;
-    bars.push({
-      text: `at least 20 times fewer calls than the old hot loop (${calls})`,
-      holds: calls >= 20 * own.outcome.calls,
-    });
+    if (seconds === USUAL_SECONDS) {
+      const calls = old.outcome.calls + old.outcome.published;
+      bars.push({
+        text: `at least 20 times fewer calls than the old hot loop (${calls})`,
+        holds: calls >= 20 * own.outcome.calls,
+      });
+    }
   }
-  if (seconds === 300) {
+  if (seconds === USUAL_SECONDS) {
     const dollars = Number(line.figures['cost, $']);
     bars.push(
       { text: `at most 60 calls (${own.outcome.calls})`, holds: own.outcome.calls <= 60 },
@@ -133,14 +136,18 @@ async function measureOne(seconds: number, hotLoop: boolean): Promise<Result> {
 
 const TASKS_EACH = 4;
 
-/** In four clusters, with ten target groups: six of services, and four in which every instance stands by hand. */
+/**
+ * In four clusters, with ten target groups: six of services, and four in which every instance stands by hand. Beyond a
+ * thousand drains there are more of them in proportion, since a target group takes no more than a thousand targets.
+ */
 function manyDrains(drains: number): Scenario {
+  const times = Math.max(1, Math.ceil(drains / 1_000));
   return {
     fleet: {
-      clusters: 4,
+      clusters: 4 * times,
       leaving: drains,
       staying: drains,
-      services: 6,
+      services: 6 * times,
       tasksEach: TASKS_EACH,
       deregistrationDelaySeconds: 300,
       stopSeconds: 30,
@@ -227,7 +234,7 @@ const RESERVED = 10;
 export const bench: Bench = {
   rows: [
     { name: 'drain-short', title: 'One drain of 30 s', run: () => measureOne(30, true) },
-    { name: 'drain-usual', title: 'One drain of 300 s', run: () => measureOne(300, true) },
+    { name: 'drain-usual', title: 'One drain of 300 s', run: () => measureOne(USUAL_SECONDS, true) },
     { name: 'drain-long', title: 'One drain of 12 h', run: () => measureOne(12 * HOUR, false) },
     {
       name: 'drain-48h',

@@ -11,7 +11,9 @@ export function formatFigure(figure: Figure): string {
 
 /** @returns the lines of a table whose columns are padded: `| way | requests dropped |` */
 export function tableOf(result: Result): string[] {
-  const columns = [...new Set(result.lines.flatMap(({ figures }) => Object.keys(figures)))];
+  // In the order of the line that has the most of them.
+  const named = result.lines.map(({ figures }) => Object.keys(figures)).sort((a, b) => b.length - a.length);
+  const columns = [...new Set(named.flat())];
   const cells = [
     ['way', ...columns],
     ...result.lines.map(({ way, figures }) => [way, ...columns.map((column) => formatFigure(figures[column]))]),
@@ -43,22 +45,16 @@ export function documented(result: Result): string {
   return ['', ...tableOf(result), '', ...result.notes.map((note) => `- ${note}`), ''].join('\n');
 }
 
-/** Puts a row's text between its marks. @throws Error when the document has no place for it */
+/** Puts a row's text between its marks; a document without them stays as it is. */
 export function withRow(document: string, name: string, text: string): string {
-  const [begin, end] = marksOf(name);
-  const from = document.indexOf(begin);
-  const to = document.indexOf(end);
-  if (from < 0 || to < from) throw new Error(`docs/performance.md has no place for ${name}: ${begin} ${end}`);
-  return document.slice(0, from + begin.length) + text + document.slice(to);
+  const place = placeOf(document, name);
+  return place === undefined ? document : document.slice(0, place.from) + text + document.slice(place.to);
 }
 
-/** @returns the text between a row's marks. @throws Error as above */
-export function rowIn(document: string, name: string): string {
-  const [begin, end] = marksOf(name);
-  const from = document.indexOf(begin);
-  const to = document.indexOf(end);
-  if (from < 0 || to < from) throw new Error(`docs/performance.md has no place for ${name}`);
-  return document.slice(from + begin.length, to);
+/** @returns the text between a row's marks; undefined where there are none */
+export function rowIn(document: string, name: string): string | undefined {
+  const place = placeOf(document, name);
+  return place === undefined ? undefined : document.slice(place.from, place.to);
 }
 
 /** @returns the cells of one way's line by their column, as text */
@@ -77,6 +73,9 @@ export function cellsOf(table: string, way: string): Readonly<Record<string, str
   return Object.fromEntries(columns.map((column, index) => [column, found[index] ?? '']));
 }
 
-function marksOf(name: string): readonly [string, string] {
-  return [`<!-- row ${name} -->\n`, `<!-- end of ${name} -->`];
+function placeOf(document: string, name: string): { readonly from: number; readonly to: number } | undefined {
+  const begin = `<!-- row ${name} -->\n`;
+  const from = document.indexOf(begin);
+  const to = document.indexOf(`<!-- end of ${name} -->`);
+  return from < 0 || to < from ? undefined : { from: from + begin.length, to };
 }

@@ -1,12 +1,13 @@
 import { ecsClient } from '../../src/aws/ecs.ts';
-import { deregisterTargets, elbv2Client, targetHealth } from '../../src/aws/elbv2.ts';
+import { deregisterTargets, elbv2Client } from '../../src/aws/elbv2.ts';
 import { DrainData, type DrainPlan, type TargetRecord } from '../../src/contract/drain-data.ts';
 import { stepBudgetSeconds } from '../../src/core/drain/budget.ts';
 import { type HealthByGroup, toDeregister, updateTargets } from '../../src/core/drain/targets.ts';
-import type { TargetHealthFacts } from '../../src/core/targets.ts';
 import { iso, millis } from '../../src/core/time.ts';
 import { assertFits, type StepEnvironment, step } from '../../src/lambda/step.ts';
+import { lastChange } from './gather/drain-facts.ts';
 import { ecsTargets } from './gather/ecs-targets.ts';
+import { readHealth } from './gather/health.ts';
 
 /** Takes the instance's own registrations away; those that ECS made for its tasks are ECS's to take away. */
 export const handler = step(
@@ -17,11 +18,10 @@ export const handler = step(
     if (data.plan.location === undefined || now() >= millis(data.plan.deadline)) return data;
     const elbv2 = elbv2Client(aws, data.plan.input.region);
     const at = now();
-    const health = new Map<number, TargetHealthFacts[]>();
-    for (const [index, group] of data.plan.location.targetGroups.entries()) {
-      health.set(index, await targetHealth(elbv2, group.arn));
-    }
-    const { plan, targets } = await settleOwners(data.plan, progress.targets, health, at, environment);
+    const since = Math.max(millis(data.plan.startedAt), lastChange(progress));
+    const health = await readHealth(aws, data.plan.input.region, data.plan.location, () => true, since);
+    const seenAt = Math.min(at, health.at);
+    const { plan, targets } = await settleOwners(data.plan, progress.targets, health.byGroup, seenAt, environment);
     const wanted = toDeregister(targets);
     // With all that will be known of them: once something has been deregistered, it is too late to find them too many.
     const full = targets.map((target) => ({

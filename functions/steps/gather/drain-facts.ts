@@ -1,15 +1,13 @@
 /** Everything that one observation of a drain reads. */
-import type { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { ec2Client, spotInterruptionAt } from '../../../src/aws/ec2.ts';
 import { ecsClient, taskFacts, tasksOnInstance } from '../../../src/aws/ecs.ts';
-import { elbv2Client, targetHealth } from '../../../src/aws/elbv2.ts';
-import type { DrainData, DrainProgress, Location } from '../../../src/contract/drain-data.ts';
+import type { DrainData, DrainProgress } from '../../../src/contract/drain-data.ts';
 import type { DrainFacts } from '../../../src/core/drain/progress.ts';
 import { isOpen } from '../../../src/core/drain/targets.ts';
-import type { TargetHealthFacts } from '../../../src/core/targets.ts';
 import { isAlive } from '../../../src/core/tasks.ts';
 import { millis } from '../../../src/core/time.ts';
 import type { StepEnvironment } from '../../../src/lambda/step.ts';
+import { readHealth } from './health.ts';
 
 const NO_TASKS = { tasks: [], unknown: 0, absent: false, at: Number.POSITIVE_INFINITY };
 
@@ -33,36 +31,25 @@ export async function readDrainFacts(
           notBefore: lastChange(progress),
         });
   const tasks = onInstance.tasks.map(taskFacts);
-  const elbv2 = elbv2Client(aws, region);
   const open = new Set(progress.targets.filter(isOpen).map(({ group }) => group));
-  const health = await readHealth(elbv2, location, (group) => open.has(group) || progress.polls === 0);
+  const since = Math.max(lastChange(progress), location.containerInstanceArn === undefined ? 0 : onInstance.at);
+  const ask = (wanted: (group: number) => boolean) => readHealth(aws, region, location, wanted, since);
+  const health = await ask((group) => open.has(group) || progress.polls === 0);
   const nothingSeen = onInstance.unknown === 0 && !tasks.some(isAlive);
   // Before an end is believed, the groups that were done with are looked at once more.
-  const rest = nothingSeen ? await readHealth(elbv2, location, (group) => !health.has(group)) : [];
+  const rest = nothingSeen ? await ask((group) => !health.byGroup.has(group)) : undefined;
   return {
     // Others may have waited for the same reading: then it is as old as theirs.
-    at: Math.min(at, onInstance.at),
+    at: Math.min(at, onInstance.at, health.at, rest?.at ?? at),
     tasks,
     tasksUnknown: onInstance.unknown,
-    health: new Map([...health, ...rest]),
+    health: new Map([...health.byGroup, ...(rest?.byGroup ?? [])]),
     interruptionAt,
     notes: onInstance.absent ? ['ECS does not know the container instance any more'] : [],
   };
 }
 
 /** Before this nothing that is read counts, ms: what this drain has done, or has seen already. */
-function lastChange({ drainingSetAt, deregisterCheckedAt, observedAt }: DrainProgress): number {
+export function lastChange({ drainingSetAt, deregisterCheckedAt, observedAt }: DrainProgress): number {
   return Math.max(...[drainingSetAt, deregisterCheckedAt, observedAt].map((at) => (at === undefined ? 0 : millis(at))));
-}
-
-async function readHealth(
-  elbv2: ElasticLoadBalancingV2Client,
-  location: Location,
-  wanted: (group: number) => boolean,
-): Promise<Map<number, TargetHealthFacts[]>> {
-  const health = new Map<number, TargetHealthFacts[]>();
-  for (const [index, group] of location.targetGroups.entries()) {
-    if (wanted(index)) health.set(index, await targetHealth(elbv2, group.arn));
-  }
-  return health;
 }
