@@ -18,6 +18,8 @@ const config: Config = {
   globalTeardown: '<rootDir>/test/support/calls-after.ts',
   // Two cores: one worker each, and no more.
   maxWorkers: 2,
+  // The first test of a file loads the SDK, however busy the machine is.
+  testTimeout: 60_000,
 };
 
 export default config;

@@ -21,10 +21,10 @@ export const autoScalingClient = clientFactory(AutoScalingClient);
 
 /** What executions of one process ask together. */
 const shared = sharedWithin((autoScaling: AutoScalingClient) => ({
-  groupsOf: new Batcher<string, string>({
+  memberships: new Batcher<string, Membership>({
     most: 50,
     pauseMs: PAUSE_MS,
-    ask: (instanceIds) => groupsOfInstances(autoScaling, instanceIds),
+    ask: (instanceIds) => membershipsOf(autoScaling, instanceIds),
   }),
   targetGroups: new Batcher<string, string[]>({
     most: 50,
@@ -50,21 +50,36 @@ const PAUSE_MS = 250;
 
 /** @returns the name of the group that the instance is in, if it is in one */
 export async function groupOfInstance(autoScaling: AutoScalingClient, instanceId: string): Promise<string | undefined> {
-  const together = shared(autoScaling)?.groupsOf;
-  if (together !== undefined) return together.get(instanceId);
-  return (await groupsOfInstances(autoScaling, [instanceId])).get(instanceId);
+  return (await membershipOf(autoScaling, instanceId))?.autoScalingGroupName;
 }
 
-async function groupsOfInstances(
+export interface Membership {
+  readonly autoScalingGroupName: string;
+  /** `InService`, `Terminating:Wait` and the like. */
+  readonly lifecycleState: string;
+}
+
+/** @returns where an instance stands in its group; undefined when it is in none */
+export async function membershipOf(
+  autoScaling: AutoScalingClient,
+  instanceId: string,
+): Promise<Membership | undefined> {
+  const together = shared(autoScaling)?.memberships;
+  if (together !== undefined) return together.get(instanceId);
+  return (await membershipsOf(autoScaling, [instanceId])).get(instanceId);
+}
+
+async function membershipsOf(
   autoScaling: AutoScalingClient,
   instanceIds: readonly string[],
-): Promise<Map<string, string>> {
+): Promise<Map<string, Membership>> {
   const answer = await autoScaling.send(new DescribeAutoScalingInstancesCommand({ InstanceIds: [...instanceIds] }));
-  return new Map(
-    (answer.AutoScalingInstances ?? []).flatMap(({ InstanceId, AutoScalingGroupName }) =>
-      InstanceId === undefined || AutoScalingGroupName === undefined ? [] : [[InstanceId, AutoScalingGroupName]],
-    ),
-  );
+  const found = new Map<string, Membership>();
+  for (const { InstanceId, AutoScalingGroupName, LifecycleState } of answer.AutoScalingInstances ?? []) {
+    if (InstanceId === undefined || AutoScalingGroupName === undefined) continue;
+    found.set(InstanceId, { autoScalingGroupName: AutoScalingGroupName, lifecycleState: LifecycleState ?? 'unknown' });
+  }
+  return found;
 }
 
 /** @returns the ARNs of the target groups attached to a group; none when there is no such group */
