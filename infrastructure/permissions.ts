@@ -112,7 +112,7 @@ export const PERMISSIONS: Readonly<Record<string, readonly Grant[]>> = {
     anywhere('ec2:DescribeSpotInstanceRequests', 'elasticloadbalancing:DescribeTargetHealth'),
     ...READS_TASKS,
   ],
-  readLifecycleHook: [anywhere('autoscaling:DescribeLifecycleHooks')],
+  readLifecycleHook: [anywhere('autoscaling:DescribeAutoScalingInstances', 'autoscaling:DescribeLifecycleHooks')],
   recordHeartbeat: [onGroups('RecordLifecycleActionHeartbeat')],
   searchTargetGroups: [
     anywhere(
