@@ -38,6 +38,6 @@ export async function bundleFunctions(): Promise<readonly string[]> {
     entryPoints: Object.fromEntries(Object.entries(sources).map(([name, file]) => [`${name}/index`, file])),
     outdir: FUNCTIONS_OUT,
   });
-  copyDocs(path.join(FUNCTIONS_OUT, 'api'));
+  copyDocs(path.join(FUNCTIONS_OUT, 'api'), { compressed: true });
   return Object.keys(sources);
 }

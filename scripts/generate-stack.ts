@@ -4,6 +4,7 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { stringify } from 'yaml';
+import { INPUTS } from '../src/contract/inputs.ts';
 import { dashboard } from './stack/dashboard.ts';
 import { stackModel } from './stack/model.ts';
 import { alarms, encryption, lambdaFunctions, logGroups, stateMachines } from './stack/parts.ts';
@@ -15,6 +16,7 @@ const HEADER = '# Written by `npm run generate`; `npm run check` fails when it i
 const model = stackModel();
 const resources = (parts: Record<string, object>) => ({ Resources: parts });
 const files: Readonly<Record<string, object>> = {
+  'public-machines.yml': model.machines.filter(({ workflow }) => workflow in INPUTS).map(({ id }) => ({ Ref: id })),
   'functions.yml': lambdaFunctions(model),
   'machines.yml': stateMachines(model),
   'machine-encryption.yml': encryption(model),

@@ -16,7 +16,12 @@ async function run(): Promise<number> {
     await rehearse(moto.url, say);
     const { status } = spawnSync(
       process.execPath,
-      ['--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js', 'test/contract-aws', 'test/doctor/examine'],
+      [
+        '--disable-warning=ExperimentalWarning',
+        'node_modules/jest/bin/jest.js',
+        'test/contract-aws',
+        'test/doctor/examine',
+      ],
       { stdio: 'inherit', env: { ...process.env, MOTO_ENDPOINT: moto.url } },
     );
     return status ?? 1;

@@ -84,7 +84,10 @@ export function logGroups({ functions, machines }: StackModel): Record<string, o
     ...Object.fromEntries(functions.map(({ key }) => [logGroupId(key), logGroup(`/aws/lambda/${STACK}-${key}`)])),
     // Step Functions wants this prefix, else the policy that lets it write outgrows its limit.
     ...Object.fromEntries(
-      machines.map(({ workflow, id }) => [`${id}MachineLogGroup`, logGroup(`/aws/vendedlogs/states/${STACK}-${workflow}`)]),
+      machines.map(({ workflow, id }) => [
+        `${id}MachineLogGroup`,
+        logGroup(`/aws/vendedlogs/states/${STACK}-${workflow}`),
+      ]),
     ),
   };
 }

@@ -106,7 +106,12 @@ export function machineRole(machine: StackMachine): Record<string, object> {
     `arn:\${AWS::Partition}:states:\${AWS::Region}:\${AWS::AccountId}:stateMachine:\${Stack}-${workflow}`,
   );
   return {
-    [`${machine.id}MachineRole`]: role('runs', `Sluice: the state machine ${workflow}`, trust('states', source), statements),
+    [`${machine.id}MachineRole`]: role(
+      'runs',
+      `Sluice: the state machine ${workflow}`,
+      trust('states', source),
+      statements,
+    ),
   };
 }
 

@@ -2,7 +2,6 @@
 import { eventBridgeClient, putEvent } from '../aws/events.ts';
 import type { Status } from '../contract/common.ts';
 import { ExecutionEndedEvent } from '../contract/events.ts';
-import { INPUTS } from '../contract/inputs.ts';
 import { parse } from '../contract/parse.ts';
 import { iso } from '../core/time.ts';
 import type { TriggerEnvironment } from './trigger.ts';
@@ -30,8 +29,6 @@ export async function announceEnded(
   const machine = event.detail.stateMachineArn.split(':').at(-1) ?? '';
   if (!machine.startsWith(`${settings.stack}-`)) return { ignored: `${machine} is no machine of this stack` };
   const workflow = machine.slice(settings.stack.length + 1);
-  if (INPUTS[workflow] === undefined)
-    return { ignored: `${workflow} is no workflow of its own: its parent speaks for it` };
   if (settings.eventBus === 'none') return { ignored: 'nothing is announced' };
   const receipt = receiptOf(event, workflow);
   if (receipt === undefined) return { ignored: 'it has announced itself' };

@@ -1,5 +1,4 @@
 /** What every function has around it that an event calls: its surroundings are given, and what became of the event is logged. */
-import { Logger } from '@aws-lambda-powertools/logger';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import type { AwsAccess } from '../aws/clients.ts';
 import { InvalidInput } from '../contract/errors.ts';
@@ -28,10 +27,10 @@ export interface Trigger {
   run(event: unknown, environment: TriggerEnvironment): Promise<unknown>;
 }
 
-let standard: { readonly environment: TriggerEnvironment; readonly logger: Logger } | undefined;
+let standard: TriggerEnvironment | undefined;
 
 /** @throws InvalidInput naming every variable that is wrong */
-function fromProcess({ invokedFunctionArn }: LambdaContext) {
+function fromProcess({ invokedFunctionArn }: LambdaContext): TriggerEnvironment {
   if (standard !== undefined) return standard;
   const settings = readSettings(process.env);
   const [, , , region = '', accountId = ''] = invokedFunctionArn.split(':');
@@ -40,22 +39,31 @@ function fromProcess({ invokedFunctionArn }: LambdaContext) {
     accountId,
     stack: settings.stack,
   });
-  const logger = new Logger({ serviceName: settings.stack, logLevel: settings.logLevel });
-  standard = { environment: { aws: {}, settings, engine, region, now: Date.now }, logger };
+  standard = { aws: {}, settings, engine, region, now: Date.now };
   return standard;
+}
+
+const RANKS = { DEBUG: 0, INFO: 1, WARN: 2, ERROR: 3 } as const;
+
+/** One line of JSON, which CloudWatch finds its way in. */
+function log(level: 'INFO' | 'ERROR', settings: Settings, message: string, data: object): void {
+  if (RANKS[level] < RANKS[settings.logLevel]) return;
+  process.stdout.write(`${JSON.stringify({ level, time: new Date().toISOString(), message, ...data })}\n`);
 }
 
 /** What it throws goes to the queue of failed events with its message, after Lambda's two more attempts. */
 export function trigger(work: (event: unknown, environment: TriggerEnvironment) => Promise<unknown>): Trigger {
   const handler = async (event: unknown, context: LambdaContext) => {
-    const { environment, logger } = fromProcess(context);
+    const environment = fromProcess(context);
+    const { settings } = environment;
     try {
       const result = await work(event, environment);
-      logger.info('taken', { result });
+      log('INFO', settings, 'taken', { result });
       return result;
     } catch (error) {
       const message = error instanceof InvalidInput ? 'the event cannot be used' : 'the event could not be taken';
-      logger.error(message, { error, event });
+      const { name, stack } = error instanceof Error ? error : new Error(String(error));
+      log('ERROR', settings, message, { error: name, stack, event });
       throw error;
     }
   };

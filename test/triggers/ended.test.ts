@@ -86,10 +86,6 @@ test.each<[string, object, object?]>([
     'a machine of another stack',
     { status: 'ABORTED', stateMachineArn: `arn:aws:states:${ACCOUNT}:stateMachine:other` },
   ],
-  [
-    'the child of a workflow',
-    { status: 'ABORTED', stateMachineArn: `arn:aws:states:${ACCOUNT}:stateMachine:sluice-clean-cloud-map-service` },
-  ],
   ['a stack that announces nothing', { status: 'ABORTED' }, { SLUICE_EVENT_BUS: 'none' }],
 ])('says nothing of %s', async (_, detail, settings = {}) => {
   lab = new TriggerLab({ settings: { ...settings } });
