@@ -1,8 +1,10 @@
-import { findPlace } from '../../src/aws/load-balancers.ts';
+import { type FoundPlace, findPlace } from '../../src/aws/load-balancers.ts';
 import { sharedAnswers } from '../../src/aws/shared-answers.ts';
-import { TargetsData } from '../../src/contract/targets-data.ts';
+import { NotFound } from '../../src/contract/errors.ts';
+import { TargetsData, type TargetsPlan, type TargetsProgress } from '../../src/contract/targets-data.ts';
 import { withGroups } from '../../src/core/targets/groups.ts';
-import { SECOND } from '../../src/core/time.ts';
+import { isWatch } from '../../src/core/targets/watch.ts';
+import { iso, SECOND } from '../../src/core/time.ts';
 import { step } from '../../src/lambda/step.ts';
 
 const BUDGET_SECONDS = 20;
@@ -21,14 +23,16 @@ export const handler = step(
     // What changes something must not rest on what was so a while ago.
     const { value: found } =
       plan.workflow === 'await-drained'
-        ? await sharedAnswers(aws, region).ask(JSON.stringify(place), now() - KEPT_SECONDS * SECOND, find, CALLS)
+        ? await orNothing(plan, () =>
+            sharedAnswers(aws, region).ask(JSON.stringify(place), now() - KEPT_SECONDS * SECOND, find, CALLS),
+          )
         : { value: await find() };
     const classic = found.loadBalancers.filter(({ kind }) => kind === 'classic').map(({ name }) => name);
     const loadBalancers = new Set([
       ...found.loadBalancers.map(({ arn, name }) => arn ?? name),
       ...found.targetGroups.flatMap(({ loadBalancerArns }) => loadBalancerArns),
     ]);
-    return withGroups(plan, progress, {
+    return withGroups(plan, located(progress, now()), {
       classic,
       loadBalancers: [...loadBalancers].slice(0, 20),
       groups: found.targetGroups,
@@ -36,3 +40,22 @@ export const handler = step(
   },
   () => BUDGET_SECONDS,
 );
+
+/** A place that a watch finds no more has gone with what was in it: its groups are asked on, and say so. */
+async function orNothing(
+  plan: TargetsPlan,
+  find: () => Promise<{ readonly value: FoundPlace }>,
+): Promise<{ readonly value: FoundPlace }> {
+  try {
+    return await find();
+  } catch (error) {
+    if (error instanceof NotFound && isWatch(plan) && plan.groups !== undefined)
+      return { value: { loadBalancers: [], targetGroups: [] } };
+    throw error;
+  }
+}
+
+function located(progress: TargetsProgress, now: number): TargetsProgress {
+  const { watch } = progress;
+  return watch === undefined ? progress : { ...progress, watch: { ...watch, locatedAt: iso(now) } };
+}

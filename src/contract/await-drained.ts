@@ -2,11 +2,18 @@
 import * as z from 'zod';
 import { listOf, place, region, Target, targetsReceipt, timing, Until, withPlaceRules } from './targets.ts';
 
+/** The history of a watch holds so long. */
+export const LONGEST_WATCH_SECONDS = 3_660;
+
 export const AwaitDrainedInput = withPlaceRules(
   z.strictObject(
     {
       ...region,
-      targets: listOf(Target).describe('What to wait for: in every target group and on every port, unless told.'),
+      targets: listOf(Target)
+        .optional()
+        .describe(
+          `What to wait for: in every target group and on every port, unless told. Absent: until nothing drains there any more, for ${LONGEST_WATCH_SECONDS} s at most.`,
+        ),
       ...place,
       until: Until,
       ...timing,

@@ -79,6 +79,35 @@ export const Registration = z.object({
 });
 export type Registration = z.output<typeof Registration>;
 
+/** What stood at a place at one time, of `await-drained` without targets. Ids are hashed: `core/targets/id-set.ts`. */
+export const Observation = z.object({
+  /** No answer in it is older. */
+  at: Timestamp,
+  endedAt: Timestamp,
+  /** Targets that are still to be waited for. */
+  open: z.array(
+    z.object({
+      ids: z.string(),
+      /** They had not begun to drain by then; absent where they were first seen draining. */
+      from: Timestamp.optional(),
+      active: z.literal(true).optional(),
+    }),
+  ),
+  /** Absent until the delay of every group is known. */
+  shortestDelaySeconds: z.number().optional(),
+});
+export type Observation = z.output<typeof Observation>;
+
+export const Watch = z.object({
+  observed: Observation.optional(),
+  /** The round of looks that is not over yet. */
+  round: z.object({ at: Timestamp, active: z.string(), draining: z.string(), drains: z.boolean() }).optional(),
+  /** Nothing drains since, or it was not looked yet. */
+  quietSince: Timestamp,
+  locatedAt: Timestamp,
+});
+export type Watch = z.output<typeof Watch>;
+
 export const TargetsProgress = z.object({
   /** How many groups were found at first. */
   groupsFound: z.number().default(0),
@@ -96,6 +125,8 @@ export const TargetsProgress = z.object({
   /** What the last fault said, shortened. */
   lastFault: z.string().optional(),
   notes: z.array(z.string()).default([]),
+  /** Of `await-drained` without targets. */
+  watch: Watch.optional(),
 });
 export type TargetsProgress = z.output<typeof TargetsProgress>;
 

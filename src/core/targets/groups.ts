@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { AmbiguousTargetGroup, Refused } from '../../contract/errors.ts';
 import { MOST_TARGET_GROUPS } from '../../contract/targets.ts';
 import type { PlannedGroup, Registration, TargetsPlan, TargetsProgress } from '../../contract/targets-data.ts';
+import { isWatch } from './watch.ts';
 
 /** What was found at a place; Classic load balancers by name. */
 export interface Found {
@@ -33,7 +34,8 @@ export function withGroups(
   progress: TargetsProgress,
   found: Found,
 ): { plan: TargetsPlan; progress: TargetsProgress } {
-  const kinds = new Set(plan.input.targets.map(kindOf));
+  const watch = isWatch(plan);
+  const kinds = new Set<Kind>(watch ? ['instance', 'ip'] : plan.input.targets.map(kindOf));
   const possible: PlannedGroup[] = [
     ...found.groups.flatMap(({ arn, targetType: type, port }): PlannedGroup[] =>
       (type === 'instance' || type === 'ip') && kinds.has(type)
@@ -43,7 +45,9 @@ export function withGroups(
     ...(kinds.has('instance') ? found.classic.map((at): PlannedGroup => ({ at, type: 'classic' })) : []),
   ];
   const registering = plan.workflow === 'register-targets';
-  const groups = registering ? chosen(plan, possible, found, kinds) : possible;
+  const wanted = registering ? chosen(plan, possible, found, kinds) : possible;
+  // What was at the place when the watch began is watched to its end.
+  const groups = watch ? joined(plan.groups ?? [], wanted) : wanted;
   if (groups.length > MOST_TARGET_GROUPS) {
     throw new Refused(`${groups.length} target groups are more than ${MOST_TARGET_GROUPS}; name those that are meant`);
   }
@@ -51,10 +55,17 @@ export function withGroups(
   checkNumber(registrations.length);
   // By ARN they are in the plan's groups now, and a long list would travel twice.
   const { targetGroups: _, ...input } = plan.input;
+  const loadBalancers = found.loadBalancers.length === 0 ? plan.loadBalancers : [...found.loadBalancers];
   return {
-    plan: { ...plan, input, groups, loadBalancers: [...found.loadBalancers] },
+    // A watch looks the place up again.
+    plan: { ...plan, input: watch ? plan.input : input, groups, loadBalancers },
     progress: { ...progress, registrations, groupsFound: groups.length, pending: groups.map((_group, index) => index) },
   };
+}
+
+function joined(before: readonly PlannedGroup[], found: readonly PlannedGroup[]): PlannedGroup[] {
+  const known = new Set(before.map(({ at }) => at));
+  return [...before, ...found.filter(({ at }) => !known.has(at))];
 }
 
 /** @throws Refused */

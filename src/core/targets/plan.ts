@@ -1,6 +1,6 @@
 /** The plan of a target workflow: everything that is fixed once, in its first state. */
 import { isIP, SocketAddress } from 'node:net';
-import type { AwaitDrainedInput } from '../../contract/await-drained.ts';
+import { type AwaitDrainedInput, LONGEST_WATCH_SECONDS } from '../../contract/await-drained.ts';
 import type { DeregisterTargetsInput } from '../../contract/deregister-targets.ts';
 import { Refused } from '../../contract/errors.ts';
 import type { RegisterTargetsInput } from '../../contract/register-targets.ts';
@@ -24,14 +24,16 @@ export function planTargets(
     throw new Refused(`${input.region} is not one of the allowed regions (${settings.allowedRegions.join(', ')})`);
   }
   const { timeoutSeconds, deadline, minPollIntervalSeconds, maxPollIntervalSeconds, targets, ...rest } = input;
+  const times = firstDeadline(input, millis(execution.startTime), settings);
+  checkLength(input, times, execution.startTime);
   const minimum = minPollIntervalSeconds ?? settings.targetsMinPollIntervalSeconds;
   return {
     plan: {
       workflow,
-      input: { ...rest, targets: distinct(targets) },
+      input: { ...rest, targets: distinct(targets ?? []) },
       execution: execution.id,
       startedAt: execution.startTime,
-      ...firstDeadline(input, millis(execution.startTime), settings),
+      ...times,
       minPollIntervalSeconds: minimum,
       maxPollIntervalSeconds: Math.max(minimum, maxPollIntervalSeconds ?? settings.maxPollIntervalSeconds),
       loadBalancers: [],
@@ -41,15 +43,29 @@ export function planTargets(
 }
 
 function firstDeadline(
-  { timeoutSeconds, deadline }: TargetsWorkflowInput,
+  input: TargetsWorkflowInput,
   startedAt: number,
   settings: Settings,
 ): Pick<TargetsPlan, 'deadline' | 'deadlineBy'> {
+  const { timeoutSeconds, deadline } = input;
   const bySeconds = timeoutSeconds === undefined ? undefined : startedAt + timeoutSeconds * SECOND;
   const byTime = deadline === undefined ? undefined : millis(deadline);
   if (byTime !== undefined && byTime <= (bySeconds ?? byTime)) return { deadline: iso(byTime), deadlineBy: 'deadline' };
   if (bySeconds !== undefined) return { deadline: iso(bySeconds), deadlineBy: 'timeoutSeconds' };
-  return { deadline: iso(startedAt + settings.targetsTimeoutSeconds * SECOND), deadlineBy: 'default' };
+  const seconds =
+    input.targets === undefined
+      ? Math.min(settings.targetsTimeoutSeconds, LONGEST_WATCH_SECONDS)
+      : settings.targetsTimeoutSeconds;
+  return { deadline: iso(startedAt + seconds * SECOND), deadlineBy: 'default' };
+}
+
+/** @throws Refused */
+function checkLength({ targets }: TargetsWorkflowInput, { deadline }: { deadline: string }, startedAt: string): void {
+  const seconds = (millis(deadline) - millis(startedAt)) / SECOND;
+  if (targets !== undefined || seconds <= LONGEST_WATCH_SECONDS) return;
+  throw new Refused(
+    `without targets it can last ${LONGEST_WATCH_SECONDS} s at most, got ${seconds} s; name the targets`,
+  );
 }
 
 /** Each once, addresses as Elastic Load Balancing writes them. */
@@ -58,6 +74,7 @@ function distinct<T extends { readonly id: string; readonly port?: number | unde
   return [...new Map(written.map((target) => [`${target.id}:${target.port ?? ''}`, target])).values()];
 }
 
-function asWritten(id: string): string {
+/** An address as Elastic Load Balancing writes it. */
+export function asWritten(id: string): string {
   return isIP(id) === 6 ? new SocketAddress({ address: id, family: 'ipv6' }).address : id;
 }

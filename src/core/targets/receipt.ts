@@ -12,6 +12,7 @@ import type {
 } from '../../contract/targets-data.ts';
 import { describeFaults, messageOf } from '../messages.ts';
 import { iso, millis } from '../time.ts';
+import { decode } from './id-set.ts';
 import { isDone, isGone, toChange } from './registrations.ts';
 
 /** @param now ms */
@@ -22,7 +23,7 @@ export function targetsReceipt(data: AnnounceTargetsInput, now: number) {
   const groups = plan?.groups ?? [];
   return {
     workflow: plan?.workflow ?? data.workflow ?? ('await-drained' satisfies TargetsWorkflow),
-    subject: subjectOf(plan?.input.targets ?? rawTargets(data.input)),
+    subject: subjectOf(plan?.input.targets ?? rawTargets(data.input), plan?.input ?? data.input),
     region: plan?.input.region ?? textOf(field(data.input, 'region')),
     ...outcome(data),
     ...defined('execution', plan?.execution ?? data.execution?.id),
@@ -92,9 +93,10 @@ function outcome({ plan, progress, decision, failure }: AnnounceTargetsInput): {
 }
 
 function doneReason(plan: TargetsPlan, progress: TargetsProgress): string {
-  const { registrations, groupsFound } = progress;
+  const { registrations, groupsFound, watch } = progress;
   const count = registrations.length;
   const places = `${groupsFound} target group${groupsFound === 1 ? '' : 's'}`;
+  if (watch !== undefined) return `nothing is draining any more in ${places}`;
   if (plan.workflow === 'register-targets') return `all ${count} registrations are healthy`;
   if (count === 0) return `no such target is registered in any of ${places}`;
   if (registrations.every(isGone)) return `all ${count} registrations are drained`;
@@ -120,13 +122,23 @@ function expiredReason(plan: TargetsPlan, progress: TargetsProgress, decision: T
 }
 
 /** What is still open, by its states: `2 of 3 registrations: 1 draining, 1 healthy`. */
-export function describeOpen(plan: TargetsPlan, { registrations }: TargetsProgress): string {
+export function describeOpen(plan: TargetsPlan, { registrations, watch }: TargetsProgress): string {
+  if (watch !== undefined) return describeWatch(watch);
   const open = registrations.filter((one) => !isDone(plan, one));
   if (open.length === 0) return `${registrations.length} registrations, none of them open`;
   const states = new Map<string, number>();
   for (const { state } of open) states.set(state, (states.get(state) ?? 0) + 1);
   const words = [...states].map(([state, count]) => `${count} ${state}`).join(', ');
   return `${open.length} of ${registrations.length} registrations are open: ${words}`;
+}
+
+function describeWatch({ observed }: NonNullable<TargetsProgress['watch']>): string {
+  const count = (active: boolean) =>
+    (observed?.open ?? []).reduce(
+      (sum, cohort) => sum + ((cohort.active === true) === active ? decode(cohort.ids).length : 0),
+      0,
+    );
+  return `${count(false)} targets are draining, ${count(true)} in service`;
 }
 
 const WOULD_DO_AT_MOST = 100;
@@ -147,11 +159,18 @@ function wouldDo(plan: TargetsPlan, { registrations }: TargetsProgress): string[
   ].slice(0, WOULD_DO_AT_MOST);
 }
 
-/** `i-0123456789abcdef0`, or `i-0123456789abcdef0 and 2 more`. */
-function subjectOf(targets: readonly { readonly id: string }[]): string {
+/** `i-0123456789abcdef0`, or `i-0123456789abcdef0 and 2 more`; the place where no target is named. */
+function subjectOf(targets: readonly { readonly id: string }[], input: unknown): string {
   const [first, ...more] = targets;
-  if (first === undefined) return 'unknown';
+  if (first === undefined) return placeOf(input) ?? 'unknown';
   return more.length === 0 ? first.id : `${first.id} and ${more.length} more`;
+}
+
+function placeOf(input: unknown): string | undefined {
+  const groups = field(input, 'targetGroups');
+  const names = ['namespace', 'ingress', 'service', 'loadBalancer'].map((name) => field(input, name));
+  const said = [...names, Array.isArray(groups) ? groups[0] : undefined].filter((word) => typeof word === 'string');
+  return said.length === 0 ? undefined : said.join('/');
 }
 
 function rawTargets(input: unknown): { id: string }[] {
