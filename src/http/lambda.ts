@@ -12,6 +12,7 @@ import { Authenticator } from './credentials.ts';
 import { readDocsFile } from './docs-file.ts';
 import { endsByAsking } from './ends.ts';
 import type { HttpServices } from './services.ts';
+import { Watches } from './watches.ts';
 
 /** API Gateway gives up after 30 s: so long may one request be held. */
 export const HOLD_SECONDS = 25;
@@ -47,6 +48,7 @@ export function lambdaHandler(around: LambdaSurroundings): LambdaHandler {
       aws,
       authenticator: new Authenticator({ source, logError, now }),
       ends: endsByAsking(engine, now),
+      watches: new Watches(engine, now),
       holdSeconds: HOLD_SECONDS,
       log: (record) => write(JSON.stringify(record)),
       logError,

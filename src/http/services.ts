@@ -5,6 +5,7 @@ import type { Settings } from '../contract/settings.ts';
 import type { ExecutionDescription, WorkflowEngine } from '../engine/workflow-engine.ts';
 import type { Authenticator } from './credentials.ts';
 import type { RequestRecord } from './request-log.ts';
+import type { Watches } from './watches.ts';
 
 export interface HttpServices {
   readonly engine: WorkflowEngine;
@@ -15,6 +16,8 @@ export interface HttpServices {
   /** Absent: everybody may do everything, which only a loopback address permits. */
   readonly authenticator: Authenticator | undefined;
   readonly ends: EndWatch;
+  /** Where callers of one place share nothing but the engine; absent in one process, whose calls to AWS are shared. */
+  readonly watches?: Watches;
   /** How long one request may be held open, in seconds; a longer wait goes on by redirect. Absent: as long as it takes. */
   readonly holdSeconds?: number;
   /** Aborted when the host is about to end: whoever is held then is sent on. */

@@ -47,6 +47,12 @@ export const DrainDelayQuery = z
       .transform(Number)
       .optional()
       .describe('When the first request of a chain of redirects came. Set by the service.'),
+    next: z
+      .string()
+      .regex(/^\d{13}$/, { error: 'must be the milliseconds that the redirect carries' })
+      .transform(Number)
+      .optional()
+      .describe('Before this there is nothing to be learnt. Set by the service.'),
   })
   .superRefine((query, context) => {
     const add = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });

@@ -1,6 +1,7 @@
 import type { Context, Hono } from 'hono';
 import type { AwaitDrainedInput } from '../../contract/await-drained.ts';
 import { DrainDelayQuery, MISSPELT } from '../../contract/http/drain-delay.ts';
+import { asWritten } from '../../core/targets/plan.ts';
 import { executionName } from '../../engine/names.ts';
 import type { ExecutionDescription } from '../../engine/workflow-engine.ts';
 import { readQuery } from '../body.ts';
@@ -11,7 +12,9 @@ import { checkRegion } from '../guards.ts';
 import { Problem, problemOf } from '../problem.ts';
 import type { AppEnv, HttpServices } from '../services.ts';
 import { locationOf } from '../start.ts';
+import type { Attached, Watches, WatchInput } from '../watches.ts';
 import { readQuietly, timedOut } from './drain-delay-answers.ts';
+import { follow, resumed, sleep, type Waiting } from './drain-delay-watch.ts';
 
 /** Callers for the same address who come within so long of each other share one execution. */
 const TOGETHER_MS = 10_000;
@@ -43,6 +46,8 @@ class DrainDelay {
   /** Until when this one request may be held. */
   readonly #until: number;
   readonly #signal: AbortSignal;
+  /** Before this there is nothing to be learnt, ms. */
+  #nextAt = 0;
 
   constructor(context: Context<AppEnv>, services: HttpServices, query: DrainDelayQuery) {
     this.#context = context;
@@ -57,7 +62,13 @@ class DrainDelay {
     this.#signal = services.closing === undefined ? raw.signal : AbortSignal.any([raw.signal, services.closing]);
   }
 
-  async answer(): Promise<Response> {
+  answer(): Promise<Response> {
+    const { watches } = this.#services;
+    return watches === undefined ? this.#awaitAlone() : this.#awaitWithOthers(watches);
+  }
+
+  /** With an execution for this address. */
+  async #awaitAlone(): Promise<Response> {
     let generation = 0;
     let problem: Problem | undefined;
     let executionArn: string | undefined;
@@ -69,7 +80,7 @@ class DrainDelay {
         if (ended === undefined) break;
         generation += 1;
         if (generation === 1 && !this.#isCurrent(ended)) continue;
-        if (stateOf(ended) === 'succeeded') return this.#drained(ended);
+        if (stateOf(ended) === 'succeeded') return this.#drained(ended.name, receiptOf(ended)?.reason ?? 'drained');
         problem = problemOfOutcome(ended);
         // Whoever stopped it wants nobody to wait for it.
         if (problem?.code === 'stopped') throw problem;
@@ -82,6 +93,59 @@ class DrainDelay {
       await passing(Math.min(TRY_AGAIN_MS, this.#left()), this.#signal);
     } while (this.#left() > 0);
     return this.#notDrained(problem, executionArn);
+  }
+
+  /** With the execution that watches the place, for everybody who waits there. */
+  async #awaitWithOthers(watches: Watches): Promise<Response> {
+    const waiting = this.#waiting();
+    let problem: Problem | undefined;
+    let attached: Attached | undefined;
+    let ended: Attached | undefined;
+    this.#nextAt = resumed(this.#query.next, this.#services.now());
+    if (!(await sleep(this.#nextAt, waiting))) return this.#notDrained(undefined, undefined);
+    do {
+      try {
+        const { place, subject } = this.#place();
+        checkRegion(this.#services.settings, place.region);
+        attached = await this.#inTime(watches.attach(place, subject, this.#since, ended));
+        if (attached === undefined) break;
+        this.#context.set('execution', attached.name);
+        const seen = await this.#inTime(follow(watches, attached, waiting));
+        if (seen?.state === 'gone') return this.#drained(attached.name, this.#goneReason());
+        if (seen?.state === 'open') this.#nextAt = seen.nextAt;
+        if (seen?.state !== 'ended') break;
+        const description = await this.#inTime(this.#services.engine.describe(attached.executionArn));
+        if (description === undefined) break;
+        ended = attached;
+        problem = problemOfOutcome(description);
+        // Whoever stopped it wants nobody to wait for it.
+        if (problem?.code === 'stopped') throw problem;
+        if (problem !== undefined && problem.code !== 'timed-out') break;
+      } catch (error) {
+        problem = problemOf(error);
+        if (problem === undefined || problem.code === 'stopped') throw error;
+        if (problem.code !== 'unavailable' && problem.code !== 'throttled') break;
+      }
+      await passing(Math.min(TRY_AGAIN_MS, this.#left()), this.#signal);
+    } while (this.#left() > 0);
+    return this.#notDrained(problem, attached?.executionArn);
+  }
+
+  #waiting(): Waiting {
+    return {
+      id: asWritten(this.#query.ip),
+      since: this.#since,
+      until: this.#until,
+      isLast: this.#until === this.#deadline,
+      signal: this.#signal,
+      now: () => this.#services.now(),
+    };
+  }
+
+  #goneReason(): string {
+    return this.#query.until === 'draining'
+      ? 'it takes no new requests in any target group'
+      : 'it is registered in no target group any more';
   }
 
   /** @returns the execution of this address, started where nobody else has. @throws what the engine throws */
@@ -104,11 +168,21 @@ class DrainDelay {
 
   #work(generation: number): { input: AwaitDrainedInput; key: string } {
     const query = this.#query;
+    const input: AwaitDrainedInput = {
+      ...this.#place().place,
+      targets: [{ id: query.ip }],
+      timeoutSeconds: query['max-delay'] + SLACK_SECONDS,
+    };
+    const together = generation === 0 ? Math.floor(this.#since / TOGETHER_MS) : `${this.#since}-${generation}`;
+    return { input, key: JSON.stringify([input, together]) };
+  }
+
+  #place(): { place: WatchInput; subject: string } {
+    const query = this.#query;
     const { namespace, ingress, service, cluster } = query;
     const targetGroup = query['target-group-arn'];
-    const input: AwaitDrainedInput = {
+    const place: WatchInput = {
       region: query.region ?? this.#services.region,
-      targets: [{ id: query.ip }],
       ...(namespace === undefined ? {} : { namespace }),
       ...(ingress === undefined ? {} : { ingress }),
       ...(service === undefined ? {} : { service }),
@@ -116,11 +190,14 @@ class DrainDelay {
       ...(query['load-balancer'] === undefined ? {} : { loadBalancer: query['load-balancer'] }),
       ...(targetGroup === undefined ? {} : { targetGroups: [targetGroup] }),
       until: query.until,
-      timeoutSeconds: query['max-delay'] + SLACK_SECONDS,
       dryRun: false,
     };
-    const together = generation === 0 ? Math.floor(this.#since / TOGETHER_MS) : `${this.#since}-${generation}`;
-    return { input, key: JSON.stringify([input, together]) };
+    const names = [namespace, ingress, service].filter((name) => name !== undefined).join('-');
+    const group = targetGroup?.split('/')[1];
+    return {
+      place,
+      subject: names || (query['load-balancer']?.split('/').at(-2) ?? query['load-balancer'] ?? group ?? ''),
+    };
   }
 
   /**
@@ -131,16 +208,15 @@ class DrainDelay {
     return startDate.getTime() >= this.#since || (stopDate?.getTime() ?? 0) >= this.#since + OBSERVED_BEFORE_MS;
   }
 
-  #drained(ended: ExecutionDescription): Response {
-    this.#context.header('X-Sluice-Execution', ended.name);
+  #drained(execution: string, reason: string): Response {
+    this.#context.header('X-Sluice-Execution', execution);
     const waitedSeconds = Math.round((this.#services.now() - this.#since) / 1000);
-    const reason = receiptOf(ended)?.reason ?? 'drained';
     return this.#context.json({
       status: this.#query.until,
       ip: this.#query.ip,
       waitedSeconds,
       reason,
-      execution: ended.name,
+      execution,
     });
   }
 
@@ -174,9 +250,10 @@ class DrainDelay {
   #again(): Response {
     const query = new URLSearchParams();
     for (const [given, value] of Object.entries(this.#context.req.query())) {
-      if (given !== 'since') query.append(MISSPELT[given] ?? given, value);
+      if (given !== 'since' && given !== 'next') query.append(MISSPELT[given] ?? given, value);
     }
     query.append('since', String(this.#since));
+    if (this.#nextAt > this.#services.now()) query.append('next', String(Math.round(this.#nextAt)));
     const execution = this.#context.get('execution');
     if (execution !== undefined) this.#context.header('Link', `<${locationOf(execution)}>; rel="monitor"`);
     return this.#context.redirect(`${this.#context.req.path}?${query}`, 307);
