@@ -19,7 +19,6 @@ const WORK = { targets: [{ id: '10.0.7.2' }], namespace: 'default', ingress: 'we
 async function carry(): Promise<Result> {
   const folder = mkdtempSync(path.join(tmpdir(), 'sluice-bench-serve-'));
   const served = await ServeProcess.start(['--simulate', '--journal', path.join(folder, 'journal.db')], {
-    SLUICE_LOG_LEVEL: 'ERROR',
     SLUICE_EVENT_BUS: 'none',
   });
   try {

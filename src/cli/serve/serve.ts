@@ -6,6 +6,7 @@ import { type AwsAccess, paced } from '../../aws/clients.ts';
 import { InvalidInput } from '../../contract/errors.ts';
 import { readSettings, type Settings } from '../../contract/settings.ts';
 import type { EmbeddedEngine } from '../../engine/embedded/embedded-engine.ts';
+import { Journal } from '../../engine/embedded/journal.ts';
 import { createApp } from '../../http/app.ts';
 import { credentialSource } from '../../http/credential-source.ts';
 import { Authenticator } from '../../http/credentials.ts';
@@ -48,7 +49,14 @@ export async function serve(options: ServeOptions): Promise<void> {
   const log = jsonLog(settings.logLevel);
   const { region, access, journal } = surroundings(options);
   const authenticator = await authenticatorFor(options, settings, access, region, log);
-  const engine = localEngine({ journal, region, accountId: NO_ACCOUNT, access, settings, logger: log });
+  const engine = localEngine({
+    journal: new Journal({ path: journal, grouped: true }),
+    region,
+    accountId: NO_ACCOUNT,
+    access,
+    settings,
+    logger: log,
+  });
   try {
     await serveEngine(engine, { options, settings, log, region, access, authenticator });
   } finally {
