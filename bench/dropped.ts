@@ -60,8 +60,7 @@ function lineOf(way: string, outcome: Outcome): Line {
 const OTHERS: readonly (readonly [name: string, engage: (fleet: Fleet) => Way])[] = [
   ['sleep 60', OLD_WAYS.sleep60],
   ['poll every 15 s, ListTasks as it is', (fleet) => OLD_WAYS.fixedInterval(fleet)],
-  ['ecs-lifecycle-hook as it is', OLD_WAYS.hookToday],
-  ['ecs-lifecycle-hook, mended', OLD_WAYS.hookMended],
+  ['ecs-lifecycle-hook', OLD_WAYS.hookToday],
   ['ECS managed draining, as a model', OLD_WAYS.managedDraining],
 ];
 

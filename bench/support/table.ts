@@ -1,11 +1,12 @@
 /** Results as text, for a terminal and for Markdown. */
 import type { Figure, Result, Row } from './bench.ts';
 
-export function formatFigure(figure: Figure): string {
+/** @param column its name has the unit */
+export function formatFigure(figure: Figure, column: string): string {
   if (figure === undefined) return '—';
   if (typeof figure === 'string') return figure;
   if (Number.isInteger(figure)) return figure.toLocaleString('en-US');
-  const digits = Math.abs(figure) < 0.1 ? 5 : Math.abs(figure) < 10 ? 2 : 1;
+  const digits = column.includes('$') ? 5 : column.endsWith(', s') ? 1 : 2;
   return figure.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
@@ -16,7 +17,7 @@ export function tableOf(result: Result): string[] {
   const columns = [...new Set(named.flat())];
   const cells = [
     ['way', ...columns],
-    ...result.lines.map(({ way, figures }) => [way, ...columns.map((column) => formatFigure(figures[column]))]),
+    ...result.lines.map(({ way, figures }) => [way, ...columns.map((column) => formatFigure(figures[column], column))]),
   ];
   const widths = cells[0]?.map((_, index) => Math.max(...cells.map((row) => row[index]?.length ?? 0))) ?? [];
   const line = (row: readonly string[]) =>
