@@ -46,7 +46,7 @@ async function run(subject: Subject, jump?: { readonly state: string; readonly b
   });
   const began = Date.now();
   try {
-    const { status, reason } = receiptOf(await scene.run());
+    const { status, reason } = receiptOf(await scene.end(await scene.begin()));
     const took = Date.now() - began - shift;
     if (status !== 'succeeded') wrong.push(`${status}: ${reason}`);
     else wrong.push(...scene.alive().map((what) => `it has ended, and ${what}`));

@@ -1,10 +1,11 @@
 import type { CleanCloudMapReceipt } from '../../../src/contract/clean-cloud-map.ts';
 import { CloudMapLab } from '../../machines/cloud-map/cloud-map-lab.ts';
-import type { AnyReceipt, Cell, Scene, SceneOptions, Subject } from './matrix.ts';
+import { type AnyReceipt, type Cell, onJournal, type Scene, type SceneOptions, type Subject } from './matrix.ts';
 
 /** Two services of one namespace, each with instances that live, and some that EC2 says are terminated. */
-async function build({ timeoutSeconds = 200 }: SceneOptions = {}): Promise<Scene> {
-  const lab = new CloudMapLab();
+async function build(options: SceneOptions = {}): Promise<Scene> {
+  const { timeoutSeconds = 200 } = options;
+  const lab = new CloudMapLab(onJournal(options));
   const services = ['web', 'api'].map((name) => lab.service(name));
   const alive = services.flatMap((service) => lab.alive(service, 2));
   // Launched long ago, so that they are visible also after the clock was set back.
@@ -15,10 +16,8 @@ async function build({ timeoutSeconds = 200 }: SceneOptions = {}): Promise<Scene
     region: { calls: lab.account.calls, faults: lab.home.faults },
     lab,
     alive: () => alive.filter((id) => !services.some((service) => lab.left(service).includes(id))),
-    run: async () => {
-      const input = { namespace: 'prod', confirmAfterSeconds: 20, timeoutSeconds };
-      return (await lab.end(await lab.start(input))).ended;
-    },
+    begin: () => lab.start({ namespace: 'prod', confirmAfterSeconds: 20, timeoutSeconds }),
+    end: async (executionArn) => (await lab.end(executionArn)).ended,
     wrongs: (receipt, cell) => wrongs(lab, services, { alive, stale }, receipt, cell),
     close: () => lab.close(),
   };

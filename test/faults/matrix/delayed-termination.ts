@@ -2,7 +2,7 @@ import type { DelayedTerminationReceipt } from '../../../src/contract/delayed-te
 import { start } from '../../machines/delayed-termination/terminations.ts';
 import { Lab } from '../../support/lab.ts';
 import { place, serve } from '../../support/places.ts';
-import type { AnyReceipt, Cell, Scene, SceneOptions, Subject } from './matrix.ts';
+import { type AnyReceipt, type Cell, onJournal, type Scene, type SceneOptions, type Subject } from './matrix.ts';
 
 const DELAY_SECONDS = 30;
 const TIMEOUT_SECONDS = 240;
@@ -17,8 +17,8 @@ interface Fleet {
 }
 
 /** Launched long ago, so that they are visible also after the clock was set back. */
-async function fleet(count = 2): Promise<Fleet> {
-  const lab = new Lab();
+async function fleet(options: SceneOptions = {}, count = 2): Promise<Fleet> {
+  const lab = new Lab(onJournal(options));
   const [staying = '', ...going] = Array.from({ length: count + 1 }, () => lab.region.ec2.launch());
   await lab.pass(7_200);
   return { lab, going, staying };
@@ -26,7 +26,7 @@ async function fleet(count = 2): Promise<Fleet> {
 
 /** In an Auto Scaling group, which is to be one smaller. */
 async function inGroup(options?: SceneOptions): Promise<Scene> {
-  const world = await fleet();
+  const world = await fleet(options);
   const { lab, going, staying } = world;
   lab.region.autoScaling.createGroup({ name: 'web' });
   for (const id of [...going, staying]) lab.region.autoScaling.attachInstance('web', id);
@@ -36,7 +36,7 @@ async function inGroup(options?: SceneOptions): Promise<Scene> {
 
 /** Behind a load balancer, to be drained first, and kept where the drain does not end. */
 async function drainedFirst(options?: SceneOptions): Promise<Scene> {
-  const world = await fleet(1);
+  const world = await fleet(options, 1);
   const { lab, going, staying } = world;
   const [group = ''] = place(lab, { type: 'instance', delaySeconds: 40 }).groups;
   for (const id of [...going, staying]) serve(lab, group, id);
@@ -57,9 +57,9 @@ function scene(world: Fleet, input: object, { timeoutSeconds = TIMEOUT_SECONDS }
       group === undefined
         ? []
         : going.flatMap((id) => lab.region.elbv2.registrations(group, id).map(({ state }) => `${id} is ${state}`)),
-    run: async () => {
-      const given = { instanceIds: going, delaySeconds: DELAY_SECONDS, timeoutSeconds, ...input };
-      const ended = await lab.end(await start(lab, given), 20_000);
+    begin: () => start(lab, { instanceIds: going, delaySeconds: DELAY_SECONDS, timeoutSeconds, ...input }),
+    end: async (executionArn) => {
+      const ended = await lab.end(executionArn, 20_000);
       endedAt = ended.stopDate?.getTime() ?? 0;
       return ended;
     },
@@ -93,7 +93,7 @@ function wrongs({ lab, going, staying, group }: Fleet, receipt: AnyReceipt, ende
 const spared = ['events:PutEvents'];
 
 export const TERMINATIONS: readonly Subject[] = [
-  { name: 'delayed-termination', build: async (options) => scene(await fleet(), {}, options), spared },
+  { name: 'delayed-termination', build: async (options) => scene(await fleet(options), {}, options), spared },
   { name: 'delayed-termination in a group', build: inGroup, spared },
   { name: 'delayed-termination after a drain', build: drainedFirst, spared },
 ];

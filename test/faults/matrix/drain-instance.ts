@@ -1,12 +1,14 @@
 import type { DrainInstanceReceipt } from '../../../src/contract/drain-instance.ts';
 import { DrainWorld, GROUP, HOOK } from '../../support/drain-world.ts';
-import type { AnyReceipt, Cell, Scene, SceneOptions, Subject } from './matrix.ts';
+import { type AnyReceipt, type Cell, onJournal, type Scene, type SceneOptions, type Subject } from './matrix.ts';
 
 const TIMEOUT_SECONDS = 420;
 
 /** A spot instance with everything on it: tasks of a service, a standalone and a daemon task, and a target of its own. */
-async function build({ timeoutSeconds = TIMEOUT_SECONDS, heartbeatTimeout = 120 }: SceneOptions = {}): Promise<Scene> {
+async function build(options: SceneOptions = {}): Promise<Scene> {
+  const { timeoutSeconds = TIMEOUT_SECONDS, heartbeatTimeout = 120 } = options;
   const world = new DrainWorld({
+    ...onJournal(options),
     hook: { heartbeatTimeout },
     launch: { lifecycle: 'spot' },
     attachedTargetGroups: ['attached'],
@@ -23,8 +25,8 @@ async function build({ timeoutSeconds = TIMEOUT_SECONDS, heartbeatTimeout = 120 
     region,
     lab,
     alive: () => standingNow(world),
-    run: async () => {
-      const executionArn = await world.start({
+    begin: () =>
+      world.start({
         allTargetGroups: true,
         standaloneTasks: 'stop',
         minPollIntervalSeconds: 15,
@@ -37,9 +39,8 @@ async function build({ timeoutSeconds = TIMEOUT_SECONDS, heartbeatTimeout = 120 
           destination: action.destination,
           startedAt: new Date(action.startedAt).toISOString(),
         },
-      });
-      return lab.end(executionArn, 20_000);
-    },
+      }),
+    end: (executionArn) => lab.end(executionArn, 20_000),
     wrongs: (receipt, cell) => wrongs(world, receipt, cell),
     close: () => world.close(),
   };

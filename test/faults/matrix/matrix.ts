@@ -5,7 +5,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Clock } from '@sinonjs/fake-timers';
 import type { Status } from '../../../src/contract/common.ts';
-import type { EmbeddedEngine } from '../../../src/engine/embedded/embedded-engine.ts';
+import type { EmbeddedEngine, EmbeddedEngineOptions } from '../../../src/engine/embedded/embedded-engine.ts';
+import type { Journal } from '../../../src/engine/embedded/journal.ts';
 import type { ExecutionDescription } from '../../../src/engine/workflow-engine.ts';
 import type { CallLog } from '../../../src/simulated-region/calls.ts';
 import { batchOperations, type FaultKind, type FaultRule, type Faults } from '../../../src/simulated-region/faults.ts';
@@ -42,10 +43,17 @@ export interface AnyReceipt {
 /** One world with an execution that can be begun. */
 export interface Scene {
   readonly region: { readonly calls: CallLog; readonly faults: Faults };
-  readonly lab: { readonly clock: Clock; readonly engine: EmbeddedEngine };
+  readonly lab: {
+    readonly clock: Clock;
+    engine: EmbeddedEngine;
+    newEngine(more: Partial<EmbeddedEngineOptions>): EmbeddedEngine;
+  };
   /** What stands now and has to be gone before the end, in whatever time the region's records are. */
   alive(): string[];
-  run(): Promise<ExecutionDescription>;
+  /** @returns the execution's ARN */
+  begin(): Promise<string>;
+  /** Lets time pass to the end of the execution. */
+  end(executionArn: string): Promise<ExecutionDescription>;
   /** What the region's own records hold against the run, whatever the fault was: one sentence each. */
   wrongs(receipt: AnyReceipt, cell: Cell | undefined): string[];
   close(): Promise<void>;
@@ -56,6 +64,8 @@ export interface SceneOptions {
   readonly timeoutSeconds?: number;
   /** Of a lifecycle hook, seconds. */
   readonly heartbeatTimeout?: number;
+  /** In memory when absent. */
+  readonly journal?: Journal;
 }
 
 export interface Subject {
@@ -122,7 +132,7 @@ async function runCell(subject: Subject, cell: Cell): Promise<string[]> {
   const scene = await subject.build();
   try {
     const fault = scene.region.faults.inject(rule(cell));
-    const ended = await scene.run();
+    const ended = await scene.end(await scene.begin());
     const receipt = receiptOf(ended);
     const wanted = expected(cell, subject);
     const failed = ended.status === 'FAILED';
@@ -143,6 +153,11 @@ async function runCell(subject: Subject, cell: Cell): Promise<string[]> {
   }
 }
 
+/** The options of a laboratory on this journal. */
+export function onJournal({ journal }: SceneOptions): { readonly engine?: { readonly journal: Journal } } {
+  return journal === undefined ? {} : { engine: { journal } };
+}
+
 /** Declares the tests of one workflow: one a kind of fault, which lists every cell that ended wrongly. */
 export function faultMatrix(subject: Subject): void {
   describe(subject.name, () => declare(subject));
@@ -154,7 +169,7 @@ function declare(subject: Subject): void {
 
   beforeAll(async () => {
     const scene = await subject.build();
-    const receipt = receiptOf(await scene.run());
+    const receipt = receiptOf(await scene.end(await scene.begin()));
     expect({ status: receipt.status, wrongs: scene.wrongs(receipt, undefined) }).toEqual({
       status: 'succeeded',
       wrongs: [],

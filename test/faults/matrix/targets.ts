@@ -1,9 +1,8 @@
 /** Scenes of the three target workflows: behind an Application or a Classic load balancer, and a Kubernetes ingress. */
-import type { ExecutionDescription } from '../../../src/engine/workflow-engine.ts';
 import { isWrite } from '../../support/drain-world.ts';
 import { Lab } from '../../support/lab.ts';
 import { place, serve, start } from '../../support/places.ts';
-import type { AnyReceipt, Scene, SceneOptions, Subject } from './matrix.ts';
+import { type AnyReceipt, onJournal, type Scene, type SceneOptions, type Subject } from './matrix.ts';
 
 type Workflow = 'register-targets' | 'deregister-targets' | 'await-drained';
 
@@ -31,8 +30,8 @@ function scene(
     region: lab.region,
     lab,
     alive,
-    run: async (): Promise<ExecutionDescription> => {
-      const executionArn = await start(lab, workflow, { timeoutSeconds, ...input });
+    begin: () => start(lab, workflow, { timeoutSeconds, ...input }),
+    end: async (executionArn) => {
       const ended = await lab.end(executionArn, 20_000);
       endedAt = ended.stopDate?.getTime() ?? 0;
       return ended;
@@ -65,8 +64,8 @@ function droppedAfter(lab: Lab): string[] {
   return dropped === 0 ? [] : [`${dropped} requests dropped`];
 }
 
-async function behindApplicationLoadBalancer(): Promise<{ lab: Lab; groups: string[] }> {
-  const lab = new Lab();
+async function behindApplicationLoadBalancer(options: SceneOptions): Promise<{ lab: Lab; groups: string[] }> {
+  const lab = new Lab(onJournal(options));
   const { groups } = place(lab, { groups: 2, delaySeconds: DELAY_SECONDS });
   for (const group of groups) for (const id of [LEAVING, STAYING]) serve(lab, group, id);
   await lab.pass(60);
@@ -76,7 +75,7 @@ async function behindApplicationLoadBalancer(): Promise<{ lab: Lab; groups: stri
 }
 
 async function deregistering(options: SceneOptions = {}): Promise<Scene> {
-  const { lab, groups } = await behindApplicationLoadBalancer();
+  const { lab, groups } = await behindApplicationLoadBalancer(options);
   const input = { targets: [{ id: LEAVING }], loadBalancer: 'web' };
   const wrongs = ({ status }: AnyReceipt, endedAt: number) => [
     ...groups.flatMap((group) => untouched(lab, group)),
@@ -102,12 +101,12 @@ async function awaiting(input: object, lab: Lab, groups: readonly string[], opti
 }
 
 async function awaitingByName(options: SceneOptions = {}): Promise<Scene> {
-  const { lab, groups } = await behindApplicationLoadBalancer();
+  const { lab, groups } = await behindApplicationLoadBalancer(options);
   return awaiting({ loadBalancer: 'web' }, lab, groups, options);
 }
 
 async function awaitingByIngress(options: SceneOptions = {}): Promise<Scene> {
-  const lab = new Lab();
+  const lab = new Lab(onJournal(options));
   const balancer = lab.region.elbv2.createLoadBalancer({ name: 'k8s' });
   const group = lab.region.elbv2.createTargetGroup({
     name: 'k8s-cart',
@@ -127,7 +126,7 @@ async function awaitingByIngress(options: SceneOptions = {}): Promise<Scene> {
 }
 
 async function registering(options: SceneOptions = {}): Promise<Scene> {
-  const lab = new Lab();
+  const lab = new Lab(onJournal(options));
   const [group = ''] = place(lab).groups;
   serve(lab, group, STAYING);
   lab.region.traffic.started({ id: LEAVING, port: 80 });
@@ -144,8 +143,11 @@ async function registering(options: SceneOptions = {}): Promise<Scene> {
 }
 
 /** An instance with or without its registration in a Classic load balancer. */
-async function classic(registered: boolean): Promise<{ lab: Lab; id: string; state: () => string | undefined }> {
-  const lab = new Lab();
+async function classic(
+  registered: boolean,
+  options: SceneOptions,
+): Promise<{ lab: Lab; id: string; state: () => string | undefined }> {
+  const lab = new Lab(onJournal(options));
   const id = lab.region.ec2.launch();
   lab.region.classicElb.create({
     name: 'old',
@@ -161,7 +163,7 @@ async function classic(registered: boolean): Promise<{ lab: Lab; id: string; sta
 }
 
 async function deregisteringFromClassic(options: SceneOptions = {}): Promise<Scene> {
-  const { lab, id, state } = await classic(true);
+  const { lab, id, state } = await classic(true, options);
   const standing = () => (state() === undefined ? [] : [`${id} is ${state()}`]);
   const input = { targets: [{ id }], loadBalancer: 'old' };
   const wrongs = ({ status }: AnyReceipt) => (status === 'succeeded' ? standing() : []);
@@ -169,7 +171,7 @@ async function deregisteringFromClassic(options: SceneOptions = {}): Promise<Sce
 }
 
 async function registeringInClassic(options: SceneOptions = {}): Promise<Scene> {
-  const { lab, id, state } = await classic(false);
+  const { lab, id, state } = await classic(false, options);
   const absent = () => (state() === 'in-service' ? [] : [`${id} is ${state()}`]);
   const input = { targets: [{ id }], loadBalancer: 'old' };
   return scene(
