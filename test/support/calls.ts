@@ -18,8 +18,9 @@ export function asFunction<T>(key: string, work: () => T): T {
   return functions.run(key, work);
 }
 
-export function recordCalls(region: SimulatedRegion): void {
-  region.calls.onCall(({ service, operation }) => record(`${PREFIXES[service] ?? service}:${operation}`));
+/** @param place a region, or an account, whose regions share one log */
+export function recordCalls(place: Pick<SimulatedRegion, 'calls'>): void {
+  place.calls.onCall(({ service, operation }) => record(`${PREFIXES[service] ?? service}:${operation}`));
 }
 
 function record(action: string): void {

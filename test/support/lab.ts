@@ -1,12 +1,12 @@
 /** A simulated region, the shipped definitions and handlers on an embedded engine, and a clock that is moved by hand. */
 import { type Clock, install } from '@sinonjs/fake-timers';
-import { DEFINITIONS, stepHandlers } from '../../functions/registry.ts';
+import { DEFINITIONS } from '../../functions/registry.ts';
 import { readSettings } from '../../src/contract/settings.ts';
 import { EmbeddedEngine, type EmbeddedEngineOptions } from '../../src/engine/embedded/embedded-engine.ts';
 import type { ExecutionDescription } from '../../src/engine/workflow-engine.ts';
-import type { StepEnvironment } from '../../src/lambda/step.ts';
 import { type RegionOptions, SimulatedRegion } from '../../src/simulated-region/region.ts';
-import { asFunction, recordCalls } from './calls.ts';
+import { recordCalls } from './calls.ts';
+import { recordedHandlers } from './recorded-handlers.ts';
 
 export const NOON = Date.parse('2026-03-02T12:00:00Z');
 
@@ -101,13 +101,4 @@ export class Lab {
     await closing;
     this.clock.uninstall();
   }
-}
-
-function recordedHandlers(environment: StepEnvironment): ReturnType<typeof stepHandlers> {
-  return Object.fromEntries(
-    Object.entries(stepHandlers(environment)).map(([key, run]) => [
-      key,
-      (payload: unknown) => asFunction(key, () => run(payload)),
-    ]),
-  );
 }

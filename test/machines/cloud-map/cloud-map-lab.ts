@@ -1,6 +1,6 @@
 /** Services and fleets in several simulated regions, the shipped definitions on an embedded engine, and virtual time. */
 import { type Clock, install } from '@sinonjs/fake-timers';
-import { DEFINITIONS, stepHandlers } from '../../../functions/registry.ts';
+import { DEFINITIONS } from '../../../functions/registry.ts';
 import { cloudMapClient, deregister, registrationsFrom } from '../../../src/aws/cloud-map.ts';
 import { describeInstances, ec2Client } from '../../../src/aws/ec2.ts';
 import { eventBridgeClient, putEvent } from '../../../src/aws/events.ts';
@@ -11,6 +11,8 @@ import type { ExecutionDescription, HistoryEvent } from '../../../src/engine/wor
 import { SimulatedAccount } from '../../../src/simulated-region/account.ts';
 import type { LaunchSpec } from '../../../src/simulated-region/ec2.ts';
 import type { RegionOptions, SimulatedRegion } from '../../../src/simulated-region/region.ts';
+import { recordCalls } from '../../support/calls.ts';
+import { recordedHandlers } from '../../support/recorded-handlers.ts';
 
 const NOON = Date.parse('2026-03-02T12:00:00Z');
 export const HOME = 'eu-west-1';
@@ -63,6 +65,7 @@ export class CloudMapLab {
       toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'],
     });
     this.account = new SimulatedAccount(options);
+    recordCalls(this.account);
     this.home = this.account.region(HOME);
     this.#namespace = this.home.cloudMap.createNamespace('prod');
     this.engine = this.newEngine();
@@ -78,7 +81,7 @@ export class CloudMapLab {
     };
     return new EmbeddedEngine({
       definitions: DEFINITIONS,
-      handlers: stepHandlers(environment),
+      handlers: recordedHandlers(environment),
       journal: ':memory:',
       region: HOME,
       accountId: this.home.accountId,
