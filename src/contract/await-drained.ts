@@ -12,7 +12,7 @@ export const AwaitDrainedInput = withPlaceRules(
       targets: listOf(Target)
         .optional()
         .describe(
-          `What to wait for: in every target group and on every port, unless told. Absent: until nothing drains there any more, for ${LONGEST_WATCH_SECONDS} s at most.`,
+          `What to wait for: in every target group and on every port, unless told. Absent: until nothing drains in any target group there, for ${LONGEST_WATCH_SECONDS} s at most.`,
         ),
       ...place,
       until: Until,

@@ -1,5 +1,5 @@
 /** Behind API Gateway, those who wait at one place share one execution that watches it. */
-import { afterEach, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { BucketName } from '../../src/simulated-region/service.ts';
 import { Lab } from '../support/lab.ts';
 import { goneAt, place, serve, sizes } from '../support/places.ts';
@@ -197,4 +197,60 @@ test('goes on with the next watch where the one before has ended, and sees a tar
   expect(first.at).toBeGreaterThanOrEqual(goneAt(lab, group, '10.0.7.1'));
   expect((await executions()).length).toBeGreaterThanOrEqual(2);
   expect(second.body.execution).toBe(first.body.execution);
+});
+
+describe('a look-up that cannot succeed', () => {
+  const GONE = 'load-balancer=gone';
+  const ask = (more: string) =>
+    followed(() => deployment.instance(), `/drain-delay?ip=10.0.7.1&max-delay=60&${GONE}${more}`);
+  let deployment: ReturnType<typeof deployIn>;
+  beforeEach(() => {
+    lab = new Lab();
+    deployment = deployIn(lab);
+  });
+
+  test('is answered after max-delay, and is one execution for all requests of a chain', async () => {
+    const began = Date.now();
+    const answer = await untilDone(ask(''));
+    expect([answer.status, answer.body.error, answer.requests]).toEqual([404, 'not-found', 3]);
+    expect(Math.round((answer.at - began) / 1000)).toBe(60);
+    expect(await executions()).toHaveLength(1);
+  });
+
+  test('is answered at once with fail-fast=true, and looked up anew for whoever comes later', async () => {
+    const began = Date.now();
+    const first = await untilDone(ask('&fail-fast=true'));
+    const others = [];
+    for (let n = 0; n < 9; n += 1) others.push(await untilDone(ask('&fail-fast=true')));
+    expect([first, ...others].map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 404));
+    expect((Date.now() - began) / 1000).toBeLessThan(60);
+    expect(await executions()).toHaveLength(10);
+  });
+});
+
+test('tells everybody who waits when the watch is stopped by hand', async () => {
+  lab = new Lab();
+  const { groups } = place(lab, { delaySeconds: 300 });
+  const deployment = deployIn(lab);
+  serve(lab, groups[0] ?? '', '10.0.7.1');
+  await lab.pass(60);
+  setTimeout(async () => {
+    const [execution] = await executions();
+    await lab.engine.stop(execution?.executionArn ?? '', { cause: 'enough' });
+  }, 60_000);
+  const instance = deployment.instance();
+  const answer = await untilDone(call(own(groups, '10.0.7.1'), () => instance, 'load-balancer=web'));
+  expect([answer.status, answer.body.error]).toEqual([410, 'stopped']);
+});
+
+test('asks for an instance by its id where the load balancer may be a Classic one', async () => {
+  lab = new Lab();
+  const { groups } = place(lab, { delaySeconds: 20, type: 'instance' });
+  const deployment = deployIn(lab);
+  const id = lab.region.ec2.launch();
+  serve(lab, groups[0] ?? '', id);
+  await lab.pass(60);
+  const answer = await untilDone(call(own(groups, id), () => deployment.instance(), 'load-balancer=web'));
+  expect(answer.status).toBe(200);
+  expect(answer.body.execution).toContain(id);
 });

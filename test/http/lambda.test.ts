@@ -1,59 +1,19 @@
 /** The two functions behind API Gateway: its own event documents, the real Step Functions client, virtual time. */
-import { SFNClient } from '@aws-sdk/client-sfn';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { LambdaEvent } from 'hono/aws-lambda';
-import { DEFINITIONS } from '../../functions/registry.ts';
 import { readSettings } from '../../src/contract/settings.ts';
-import { stateMachineArn } from '../../src/engine/arns.ts';
-import { StepFunctionsEngine } from '../../src/engine/step-functions.ts';
-import type { WorkflowName } from '../../src/engine/workflow-engine.ts';
 import { type LambdaHandler, lambdaHandler } from '../../src/http/lambda.ts';
 import { ALL_ROUTES } from '../../src/http/routes/all.ts';
-import { stepFunctionsService } from '../../src/simulated-region/step-functions.ts';
 import { Lab } from '../support/lab.ts';
-import { ALL, BEARER } from './support/api-lab.ts';
-import { gatewayEvent } from './support/gateway.ts';
+import { deployIn, event } from './support/deployed.ts';
 
 let lab: Lab;
 afterEach(() => lab.close());
 
-const settings = readSettings({ SLUICE_CREDENTIALS: JSON.stringify([ALL]) });
-
-interface Deployed {
-  readonly handler: LambdaHandler;
-  readonly lines: string[];
-}
-
-function deploy(): Deployed {
+function deploy(): { readonly handler: LambdaHandler; readonly lines: readonly string[] } {
   lab = new Lab();
-  const { region, engine } = lab;
-  const at = { region: region.region, accountId: region.accountId, stack: settings.stack };
-  const stateMachines = Object.entries(DEFINITIONS).map(([workflow, definition]) => ({
-    workflow: workflow as WorkflowName,
-    definition,
-    arn: stateMachineArn(at, workflow as WorkflowName),
-  }));
-  region.use(stepFunctionsService(engine, { stateMachines }));
-  const { requestHandler, credentials, endpoint } = region.clientConfig();
-  const lines: string[] = [];
-  const handler = lambdaHandler({
-    settings,
-    region: region.region,
-    aws: { requestHandler, credentials, endpoint },
-    engine: new StepFunctionsEngine(new SFNClient(region.clientConfig()), at),
-    write: (line) => lines.push(line),
-    routes: ALL_ROUTES,
-    now: Date.now,
-  });
-  return { handler, lines };
-}
-
-function event(method: string, address: string, body?: unknown, authorization: string | null = BEARER): LambdaEvent {
-  const headers = {
-    ...(authorization === null ? {} : { authorization }),
-    ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-  };
-  return gatewayEvent({ method, address, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+  const deployment = deployIn(lab);
+  return { handler: deployment.instance(), lines: deployment.lines };
 }
 
 async function ask(handler: LambdaHandler, asked: LambdaEvent) {

@@ -38,7 +38,7 @@ export async function readTargets(
     const ids = group.type === 'classic' ? instanceIds : [];
     const answer = await shared.ask(`health of ${group.at} ${ids.join(' ')}`, limit, () =>
       group.type === 'classic'
-        ? classicHealth(classicElbClient(aws, region), group.at, watch ? undefined : ids)
+        ? classicHealth(classicElbClient(aws, region), group.at, ids)
         : targetHealth(elbv2Client(aws, region), group.at),
     );
     return { at: answer.at, targets: answer.value };

@@ -42,7 +42,8 @@ export function withGroups(
         ? [{ at: arn, type, ...(port === undefined ? {} : { port }) }]
         : [],
     ),
-    ...(kinds.has('instance') ? found.classic.map((at): PlannedGroup => ({ at, type: 'classic' })) : []),
+    // What a Classic load balancer drains is told for sure only of instances that are asked for by their ids.
+    ...(kinds.has('instance') && !watch ? found.classic.map((at): PlannedGroup => ({ at, type: 'classic' })) : []),
   ];
   const registering = plan.workflow === 'register-targets';
   const wanted = registering ? chosen(plan, possible, found, kinds) : possible;
@@ -59,8 +60,18 @@ export function withGroups(
   return {
     // A watch looks the place up again.
     plan: { ...plan, input: watch ? plan.input : input, groups, loadBalancers },
-    progress: { ...progress, registrations, groupsFound: groups.length, pending: groups.map((_group, index) => index) },
+    progress: {
+      ...progress,
+      ...(watch ? { notes: notesOf(found) } : {}),
+      registrations,
+      groupsFound: groups.length,
+      pending: groups.map((_group, index) => index),
+    },
   };
+}
+
+function notesOf({ classic }: Found): string[] {
+  return classic.map((name) => `the Classic load balancer ${name} is not watched: name the instances to wait for`);
 }
 
 function joined(before: readonly PlannedGroup[], found: readonly PlannedGroup[]): PlannedGroup[] {

@@ -149,9 +149,9 @@ function observation(round: Round, before: Observation | undefined, plan: Target
   };
 }
 
-/** No drain takes less. Nothing is known where one delay is not, or where a Classic load balancer has upper bounds only. */
+/** No drain takes less. Nothing is known as long as one delay is not. */
 function shortestDelay(groups: readonly PlannedGroup[]): number | undefined {
-  const used = groups.flatMap(({ delaySeconds, type }) => (type === 'classic' ? 0 : (delaySeconds ?? [])));
+  const used = groups.flatMap(({ delaySeconds }) => delaySeconds ?? []);
   return used.length === groups.length && used.length > 0 ? Math.min(...used) : undefined;
 }
 

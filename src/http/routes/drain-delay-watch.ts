@@ -12,7 +12,10 @@ const SHARE_OF_WAITED = 0.08;
 const SELDOM_MS = 120_000;
 const MARGIN_MS = 1_000;
 /** The end of a drain that was seen to begin comes so soon after it can. */
-const END_IS_NEAR_MS = 20_000;
+const END_IS_NEAR_MS = 40_000;
+const AFTER_END_MS = 8_000;
+/** Two looks lie between what is known of the beginning, and two more may pass until the end is written down. */
+const LONGEST_AFTER_END_MS = 20_000;
 /** Reading must not begin too late to be answered. */
 export const LAST_READ_MS = 1_000;
 
@@ -80,11 +83,16 @@ export function nextRead({ observed, nextAt }: Reading, { id, since, now: clock 
   const notBefore = standing.open ? standing.notBefore : undefined;
   // Also of an observation from before he came: a drain has its length.
   if (notBefore !== undefined && notBefore > now)
-    return Math.min(Math.max(notBefore + MARGIN_MS, soon), now + SELDOM_MS);
+    return Math.min(Math.max(notBefore + afterwards(notBefore - since), soon), now + SELDOM_MS);
   if (!current) return soon;
   const often = now + Math.min(Math.max(OFTEN_MS, (now - since) * SHARE_OF_WAITED), SELDOM_MS);
   if (notBefore === undefined) return often;
   return standing.open && !standing.active && now - notBefore < END_IS_NEAR_MS ? soon : often;
+}
+
+/** So long after the earliest end it has mostly come, and been seen: one reading instead of three. */
+function afterwards(waitedMs: number): number {
+  return Math.min(Math.max(AFTER_END_MS, waitedMs * SHARE_OF_WAITED), LONGEST_AFTER_END_MS);
 }
 
 /** What the redirect carries is the service's own, and still nobody may be kept from looking by it for long. */

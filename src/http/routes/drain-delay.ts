@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { Context, Hono } from 'hono';
 import type { AwaitDrainedInput } from '../../contract/await-drained.ts';
 import { DrainDelayQuery, MISSPELT } from '../../contract/http/drain-delay.ts';
@@ -64,7 +65,13 @@ class DrainDelay {
 
   answer(): Promise<Response> {
     const { watches } = this.#services;
-    return watches === undefined ? this.#awaitAlone() : this.#awaitWithOthers(watches);
+    return watches === undefined || this.#mayBeClassic() ? this.#awaitAlone() : this.#awaitWithOthers(watches);
+  }
+
+  /** A Classic load balancer tells for sure only of instances that are asked for by their ids: a watch leaves them out. */
+  #mayBeClassic(): boolean {
+    const { ip, 'load-balancer': balancer, 'target-group-arn': group } = this.#query;
+    return isIP(ip) === 0 && group === undefined && balancer !== undefined && !balancer.startsWith('arn:');
   }
 
   /** With an execution for this address. */
