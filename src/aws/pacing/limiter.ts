@@ -69,12 +69,6 @@ export class Limiter {
     for (const bucket of this.#lane(classOf(call.service, call.operation).buckets).buckets) bucket.slowDown(Date.now());
   }
 
-  /** Seconds that a call of this kind would wait now. */
-  backlogSeconds(call: Call): number {
-    const { buckets, priority } = classOf(call.service, call.operation);
-    return this.#estimate(this.#lane(buckets), priority, Date.now()) / 1000;
-  }
-
   #lane(names: CallClass['buckets']): Lane {
     const key = names.join();
     let lane = this.#lanes.get(key);
