@@ -1,7 +1,7 @@
 /** Behind API Gateway, those who wait at one place share one execution that watches it. */
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { BucketName } from '../../src/simulated-region/service.ts';
-import { Lab } from '../support/lab.ts';
+import { Lab, NOON } from '../support/lab.ts';
 import { goneAt, place, serve, sizes } from '../support/places.ts';
 import { deployIn, type FinalAnswer, followed } from './support/deployed.ts';
 
@@ -253,4 +253,52 @@ test('asks for an instance by its id where the load balancer may be a Classic on
   const answer = await untilDone(call(own(groups, id), () => deployment.instance(), 'load-balancer=web'));
   expect(answer.status).toBe(200);
   expect(answer.body.execution).toContain(id);
+});
+
+test('waits out an outage of Elastic Load Balancing, and takes it for no end', async () => {
+  lab = new Lab();
+  const { groups } = place(lab, { groups: 3, delaySeconds: 60 });
+  const deployment = deployIn(lab);
+  for (const group of groups) serve(lab, group, '10.0.7.1');
+  await lab.pass(60);
+  setTimeout(() => {
+    lab.region.faults.inject({ service: 'elasticloadbalancing', kind: 'unavailable', until: Date.now() + 100_000 });
+  }, 20_000);
+  const caller = own(groups, '10.0.7.1');
+  const answer = await untilDone(call(caller, () => deployment.instance(), 'load-balancer=web'));
+  expect(answer.status).toBe(200);
+  expect((answer.at - answer.since) / 1000).toBeGreaterThan(120);
+  expect((answer.at - answer.since) / 1000).toBeLessThan(160);
+  expect(await executions()).toHaveLength(1);
+});
+
+test('goes on over the end of the hour, at which a watch ends', async () => {
+  lab = new Lab({ now: NOON + 58 * 60_000 });
+  const { groups } = place(lab, { delaySeconds: 200 });
+  const deployment = deployIn(lab);
+  serve(lab, groups[0] ?? '', '10.0.7.1');
+  await lab.pass(60);
+  const caller = own(groups, '10.0.7.1');
+  const answer = await untilDone(call(caller, () => deployment.instance(), 'load-balancer=web'));
+  const { by, early, allowed } = lateness(caller, answer);
+  expect([answer.status, early]).toEqual([200, false]);
+  expect(by).toBeLessThanOrEqual(allowed + READ_INTERVAL_SECONDS);
+  expect(await executions()).toHaveLength(2);
+});
+
+test('does not take the end of an earlier drain for that of an address that came back', async () => {
+  lab = new Lab();
+  const { groups } = place(lab, { delaySeconds: 2 });
+  const [group = ''] = groups;
+  const deployment = deployIn(lab);
+  serve(lab, group, '10.0.7.1');
+  await lab.pass(60);
+  // One function for both, which remembers what it has read.
+  const instance = deployment.instance();
+  const first = await untilDone(call(own(groups, '10.0.7.1'), () => instance, 'load-balancer=web'));
+  serve(lab, group, '10.0.7.1');
+  const again = own([], '10.0.7.1');
+  const second = await untilDone(call(again, () => instance, 'load-balancer=web', 30));
+  expect([first.status, second.status, (second.at - second.since) / 1000]).toEqual([200, 504, 30]);
+  expect(await executions()).toHaveLength(1);
 });
