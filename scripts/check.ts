@@ -24,6 +24,7 @@ const CHECKS: readonly Check[] = [
   node('Action in dist', 'scripts/check-action-dist.ts'),
   { name: 'dead code', command: 'knip', args: ['--no-progress'] },
   node('lock file', 'scripts/check-lock-file.ts'),
+  node('page of dependencies', 'scripts/check-dependencies.ts'),
 ];
 
 let failed = 0;
