@@ -28,6 +28,9 @@ export function listen(
   const server = createServer(listener);
   // A request is held for up to an hour; only its arrival is limited.
   server.requestTimeout = 60_000;
+  // Longer than the load balancer or client in front keeps a connection: whoever closes first must not be this side, or a
+  // request that is just arriving is lost.
+  server.keepAliveTimeout = 75_000;
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, () => {
