@@ -201,8 +201,6 @@ async function measureMany(drains: number, others: boolean): Promise<Result> {
     manyLine(ONE_PROCESS, outcome, earliest),
   ];
   if (others) {
-    const lambda = await play(scenario, (fleet) => new Sluice(fleet, { reservedConcurrency: RESERVED }), nothing);
-    lines.push(manyLine(`Sluice on Lambda, ${RESERVED} observe at once`, lambda.outcome, earliest));
     const fixed = await play(scenario, (fleet) => OLD_WAYS.fixedInterval(fleet), nothing);
     lines.push(manyLine('poll every 15 s, ListTasks as it is', fixed.outcome, earliest));
   }
@@ -229,7 +227,35 @@ async function measureMany(drains: number, others: boolean): Promise<Result> {
   };
 }
 
+/** Containers for all that observe. */
 const RESERVED = 10;
+
+/** The same, with every function in a container of its own: nothing is shared, and nobody knows of anybody. */
+async function measureLambda(drains: number): Promise<Result> {
+  const { outcome, seen } = await play(
+    manyDrains(drains),
+    (fleet) => new Sluice(fleet, { reservedConcurrency: RESERVED }),
+    (way) => way.counts(),
+  );
+  const { way, figures } = manyLine(`Sluice on Lambda, ${RESERVED} observe at once`, outcome);
+  const more = { 'transitions a drain': seen.transitions / drains, 'most events': seen.mostEvents };
+  return {
+    lines: [
+      { way: 'least possible', figures: { drained: drains, throttled: 0 } },
+      { way, figures: { ...figures, ...more } },
+    ],
+    bars: [
+      {
+        text: `all ${drains} drained, none early, none lost`,
+        holds: outcome.drained === drains && outcome.early === 0,
+      },
+    ],
+    notes: [
+      `reserved concurrency of ${RESERVED} for the functions that observe, with the SDK's adaptive retries; each container has clients of its own`,
+      'a call takes no time here, so that reserved concurrency holds back less than it does on Lambda',
+    ],
+  };
+}
 
 export const bench: Bench = {
   rows: [
@@ -241,8 +267,13 @@ export const bench: Bench = {
       title: 'One drain of 47 h, the most that Auto Scaling gives',
       run: () => measureOne(47 * HOUR, false),
     },
-    { name: 'drains-100', title: '100 drains that begin within ten seconds', run: () => measureMany(100, false) },
+    { name: 'drains-100', title: '100 drains that begin within ten seconds', run: () => measureMany(100, true) },
     { name: 'drains-1000', title: '1,000 drains that begin within ten seconds', run: () => measureMany(1_000, true) },
+    {
+      name: 'drains-lambda',
+      title: '200 drains that begin within ten seconds, on Lambda',
+      run: () => measureLambda(200),
+    },
     { name: 'drains-5000', title: '5,000 drains that begin within ten seconds', run: () => measureMany(5_000, false) },
   ],
 };

@@ -9,6 +9,7 @@ import { SimulatedRegion } from '../src/simulated-region/region.ts';
 import { PollerPerCaller } from './old-ways/poller-per-caller.ts';
 import type { Bench, Line, Result } from './support/bench.ts';
 import { BenchClock } from './support/clock.ts';
+import { warmUp } from './support/warm-up.ts';
 import { largest, quantile } from './support/witness.ts';
 
 const CALLERS = 1_000;
@@ -37,6 +38,7 @@ async function play(
   way: string,
   open: (region: SimulatedRegion, targetGroups: readonly string[]) => { ask: Ask; close(): Promise<void> },
 ): Promise<Line> {
+  await warmUp();
   const clock = new BenchClock();
   try {
     const region = new SimulatedRegion({ enforceBuckets: true });

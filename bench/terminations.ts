@@ -6,6 +6,7 @@ import { SimulatedRegion } from '../src/simulated-region/region.ts';
 import { DelegatedDestroy } from './old-ways/asg-delegated-destroy.ts';
 import type { Bench, Line, Result } from './support/bench.ts';
 import { BenchClock } from './support/clock.ts';
+import { warmUp } from './support/warm-up.ts';
 
 const TERMINATIONS = 1_000;
 const DELAY_SECONDS = 10;
@@ -23,6 +24,7 @@ interface Scene {
 }
 
 async function within<T>(work: (scene: Scene) => Promise<T>): Promise<T> {
+  await warmUp();
   const clock = new BenchClock();
   try {
     const region = new SimulatedRegion({ enforceBuckets: true });

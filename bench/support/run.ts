@@ -3,6 +3,7 @@ import { type RegionOptions, SimulatedRegion } from '../../src/simulated-region/
 import { BenchClock } from './clock.ts';
 import { buildFleet, type Fleet, type FleetOptions, startTraffic, WARM_UP_SECONDS } from './fleet.ts';
 import type { Way } from './sluice.ts';
+import { warmUp } from './warm-up.ts';
 import { type Verdict, Witness } from './witness.ts';
 
 export interface Scenario {
@@ -47,6 +48,7 @@ export async function play<W extends Way, T>(
   look: (way: W) => T,
   isOver?: (way: W) => boolean,
 ): Promise<{ readonly outcome: Outcome; readonly seen: T }> {
+  await warmUp();
   const clock = new BenchClock();
   try {
     const region = new SimulatedRegion(scenario.region ?? {});
