@@ -76,6 +76,12 @@ function mayLapse({ operation, shape, kind }: Cell): boolean {
   return operation === 'autoscaling:RecordLifecycleActionHeartbeat' && (shape === 'lasting' || kind === 'timeout');
 }
 
+/** Without the hook's timeouts there are no heartbeats: the action lapses, and then the instance waits for it no more. */
+function neverKnowsItsHook({ operation, shape, kind }: Cell): boolean {
+  const answered = ['slow', 'access-denied', 'stale-read', 'partial-failure'].includes(kind);
+  return operation === 'autoscaling:DescribeLifecycleHooks' && shape === 'lasting' && !answered;
+}
+
 function standingNow({ region, instance, targetGroups }: DrainWorld): string[] {
   const tasks = region.ecs.tasksOn(instance);
   const ids = [instance, ...tasks.flatMap(({ addresses }) => addresses.map(({ id }) => id))];
@@ -101,9 +107,11 @@ export const DRAIN: Subject = {
   name: 'drain-instance',
   build,
   spared: ['events:PutEvents'],
+  unnamed: neverKnowsItsHook,
   exception: (cell) => {
     const { operation, kind, shape } = cell;
     if (kind === 'access-denied' || kind === 'slow') return undefined;
+    if (neverKnowsItsHook(cell)) return ['refused', 'timed-out'];
     if (kind === 'response-lost') {
       // Nothing is stopped before ECS has said once that the instance is DRAINING.
       return operation === 'ecs:UpdateContainerInstancesState' && shape === 'lasting' ? ['timed-out'] : undefined;
