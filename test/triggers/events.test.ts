@@ -46,8 +46,11 @@ describe('a lifecycle action of a hook of ours', () => {
     expect(second).toEqual([{ outcome: 'attached', executionArn: Reflect.get(Object(first), 'executionArn') }]);
     await lab.end(String(Reflect.get(Object(first), 'executionArn')));
     expect(lab.region.autoScaling.lifecycleActions.at(-1)).toMatchObject({ by: 'caller', result: 'CONTINUE' });
-    // Once it has ended, the same event is answered with its receipt.
+    // Once it has ended, each of its documents is answered with its receipt.
     expect(await lab.call('onLifecycleAction', onLifecycleAction, event)).toMatchObject({ outcome: 'succeeded' });
+    expect(await lab.call('onSnsNotification', onSnsNotification, notification)).toMatchObject([
+      { outcome: 'succeeded' },
+    ]);
   });
 });
 
@@ -118,6 +121,8 @@ describe('a spot interruption', () => {
     const { output, input } = await lab.end(String(Reflect.get(Object(taken), 'executionArn')));
     expect(input).toMatchObject({ instanceId: id, interruptionAt: '2026-03-02T12:02:00.000Z' });
     expect(output).toMatchObject({ status: 'succeeded', deadline: '2026-03-02T12:01:50.000Z' });
+    // The same warning once more drains nothing twice.
+    expect(await lab.call('onSpotInterruption', onSpotInterruption, warning())).toMatchObject({ outcome: 'succeeded' });
   });
 
   test('drains an instance with a tag of ours, in whatever group or none', async () => {
