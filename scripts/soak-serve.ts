@@ -40,7 +40,7 @@ const SETTLED_WITHIN_MS = 120_000;
 export async function soak({ kills, callers, work, longestLifeMs = LIFE_MS }: SoakOptions): Promise<SoakResult> {
   const began = Date.now();
   const folder = mkdtempSync(join(tmpdir(), 'sluice-soak-'));
-  const region = new SimulatedRegion();
+  const region = new SimulatedRegion({ ec2: { shuttingDownSeconds: [2, 5] } });
   const ask = work === 'terminations' ? terminations(region) : waits(region);
   const listening = await region.listen();
   const start = () =>
