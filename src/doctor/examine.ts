@@ -96,7 +96,9 @@ export async function* examine(patient: Patient): AsyncGenerator<Finding> {
     },
     async () => {
       const parameter = stack?.credentialsParameter;
-      return parameter === undefined ? [] : parameterFindings(parameter, await readCredentials(access, region, parameter));
+      return parameter === undefined
+        ? []
+        : parameterFindings(parameter, await readCredentials(access, region, parameter));
     },
     async () => permissionFindings(await readPermissions(access, region, identity)),
     async () => hookFindings(await readGroups(access, region), settings, stack?.rule === 'ENABLED'),
@@ -145,7 +147,11 @@ async function readCredentials(access: AwsAccess, region: string, name: string):
   }
 }
 
-async function readPermissions(access: AwsAccess, region: string, { arn, accountId }: Identity): Promise<PermissionFacts> {
+async function readPermissions(
+  access: AwsAccess,
+  region: string,
+  { arn, accountId }: Identity,
+): Promise<PermissionFacts> {
   if (!(await mayDescribeInstances(ec2Client(access, region)))) {
     return { denied: ['ec2:DescribeInstances'], by: 'a dry run' };
   }

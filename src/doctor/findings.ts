@@ -35,11 +35,22 @@ export interface GroupFacts {
 }
 
 /** What is allowed to whoever asks; actions by whether they are. */
-export type PermissionFacts = { readonly denied: readonly string[]; readonly by: string } | { readonly unknown: string };
+export type PermissionFacts =
+  | { readonly denied: readonly string[]; readonly by: string }
+  | { readonly unknown: string };
 
 const MANAGED_DRAINING = 'ecs-managed-draining-termination-hook';
 /** Hooks of tools that finish their own work. */
-const OTHERS = [MANAGED_DRAINING, /^CodeDeploy/, /^Launch-LC-Hook/, /^Terminate-LC-Hook/, /^aws-/, /^eks-/, /^k8s-/, /^NTH/i];
+const OTHERS = [
+  MANAGED_DRAINING,
+  /^CodeDeploy/,
+  /^Launch-LC-Hook/,
+  /^Terminate-LC-Hook/,
+  /^aws-/,
+  /^eks-/,
+  /^k8s-/,
+  /^NTH/i,
+];
 const MOST_HOOK_SECONDS = 48 * 3600;
 
 export const ok = (about: string, found: string): Finding => ({ level: 'ok', about, found });
@@ -59,14 +70,23 @@ export function stackFindings(name: string, stack: StackFacts | undefined, relea
     findings.push({ level: rolledBack ? 'warning' : 'fault', about, found: `is ${stack.status}`, remedy });
   }
   if (stack.version === undefined) {
-    findings.push({ level: 'fault', about, found: 'has no output Version: it is another tool’s', remedy: 'name the stack with --stack' });
+    findings.push({
+      level: 'fault',
+      about,
+      found: 'has no output Version: it is another tool’s',
+      remedy: 'name the stack with --stack',
+    });
   } else if (stack.version !== release) {
     const remedy = 'check out the release that is deployed, or deploy this one: docs/operations.md';
     findings.push({ level: 'note', about, found: `runs release ${stack.version}, and this is ${release}`, remedy });
   } else findings.push(ok(about, `runs release ${stack.version}`));
   if (stack.rule !== 'ENABLED') {
-    const found = stack.rule === 'absent' ? 'has no rule for lifecycle actions' : 'has its rule for lifecycle actions disabled';
-    const remedy = stack.rule === 'absent' ? 'deploy again' : '`aws events enable-rule` on LifecycleActionRule when draining may go on';
+    const found =
+      stack.rule === 'absent' ? 'has no rule for lifecycle actions' : 'has its rule for lifecycle actions disabled';
+    const remedy =
+      stack.rule === 'absent'
+        ? 'deploy again'
+        : '`aws events enable-rule` on LifecycleActionRule when draining may go on';
     findings.push({ level: 'fault', about, found, remedy });
   }
   return findings;
@@ -80,9 +100,23 @@ export function parameterFindings(name: string, parameter: ParameterFacts): Find
     return [{ level: 'fault', about, found: 'are not there: the API answers 500 to everybody', remedy: create }];
   }
   if (parameter === 'not readable') {
-    return [{ level: 'note', about, found: 'may not be read by you, which is as it should be for most', remedy: 'ask who may' }];
+    return [
+      {
+        level: 'note',
+        about,
+        found: 'may not be read by you, which is as it should be for most',
+        remedy: 'ask who may',
+      },
+    ];
   }
-  return [{ level: 'fault', about, found: parameter.wrong, remedy: create.replace('put-parameter', 'put-parameter --overwrite') }];
+  return [
+    {
+      level: 'fault',
+      about,
+      found: parameter.wrong,
+      remedy: create.replace('put-parameter', 'put-parameter --overwrite'),
+    },
+  ];
 }
 
 export function permissionFindings(permissions: PermissionFacts): Finding[] {
@@ -93,7 +127,9 @@ export function permissionFindings(permissions: PermissionFacts): Finding[] {
   }
   if (permissions.denied.length === 0) return [ok(about, `suffice for \`sluice run\` (by ${permissions.by})`)];
   const found = `lack ${permissions.denied.join(', ')} (by ${permissions.by})`;
-  return [{ level: 'warning', about, found, remedy: 'needed by `sluice run` alone; a deployed stack has its own roles' }];
+  return [
+    { level: 'warning', about, found, remedy: 'needed by `sluice run` alone; a deployed stack has its own roles' },
+  ];
 }
 
 /** Hooks that lead nowhere, or not where one thinks. */
@@ -106,7 +142,12 @@ export function hookFindings(
   const findings = groups.flatMap((group) => groupFindings(group, settings, delivered));
   if (ours.length === 0) {
     const remedy = `give a group a terminate hook whose name begins with "${settings.hookPrefix}": examples/terraform, examples/cloudformation`;
-    findings.push({ level: 'warning', about: 'hooks', found: `none of ${groups.length} groups has a hook of ours: nothing is drained by itself`, remedy });
+    findings.push({
+      level: 'warning',
+      about: 'hooks',
+      found: `none of ${groups.length} groups has a hook of ours: nothing is drained by itself`,
+      remedy,
+    });
   } else if (findings.length === 0) {
     findings.push(ok('hooks', `of ${ours.length} groups of ${groups.length} lead here`));
   }
@@ -134,7 +175,12 @@ function groupFindings(
     if (most < settings.drainTimeoutSeconds) {
       const found = `ends after ${most} s in all, sooner than a drain may take (${settings.drainTimeoutSeconds} s)`;
       const least = Math.ceil(settings.drainTimeoutSeconds / 100);
-      findings.push({ level: 'warning', about: about(hook), found, remedy: `a heartbeat timeout of at least ${least} s` });
+      findings.push({
+        level: 'warning',
+        about: about(hook),
+        found,
+        remedy: `a heartbeat timeout of at least ${least} s`,
+      });
     }
   }
   const managed = terminating.some(({ name }) => name === MANAGED_DRAINING);
@@ -146,7 +192,12 @@ function groupFindings(
   for (const hook of terminating) {
     if (isOurs(hook, settings) || isAnotherTools(hook.name)) continue;
     const found = `is not touched: its name does not begin with "${settings.hookPrefix}"`;
-    findings.push({ level: 'note', about: about(hook), found, remedy: 'if it is meant for Sluice, list it under `hooks` in serverless.yml' });
+    findings.push({
+      level: 'note',
+      about: about(hook),
+      found,
+      remedy: 'if it is meant for Sluice, list it under `hooks` in serverless.yml',
+    });
   }
   return findings;
 }

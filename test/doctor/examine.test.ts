@@ -1,6 +1,7 @@
 /** The whole examination, in an account of moto where `npm run test:moto` has started it; in the simulated region, which has no STS, as far as it goes. */
-import { describe, expect, jest, test } from '@jest/globals';
+
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { describe, expect, jest, test } from '@jest/globals';
 import { readSettings } from '../../src/contract/settings.ts';
 import { examine, type Patient } from '../../src/doctor/examine.ts';
 import type { Finding } from '../../src/doctor/findings.ts';
@@ -33,7 +34,11 @@ test('an old Node is a fault, with the way to a new one', async () => {
 
 test('credentials that nobody takes end the examination, with the ways to others', async () => {
   const found = await findings({ access: simulated?.access ?? {} });
-  expect(found.at(-1)).toMatchObject({ level: 'fault', about: 'credentials', remedy: expect.stringContaining('aws sso login') });
+  expect(found.at(-1)).toMatchObject({
+    level: 'fault',
+    about: 'credentials',
+    remedy: expect.stringContaining('aws sso login'),
+  });
 });
 
 if (endpoint !== undefined && moto !== undefined) {

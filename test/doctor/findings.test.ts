@@ -50,7 +50,12 @@ describe('hooks', () => {
       true,
       ['note: is not touched: its name does not begin with "sluice"'],
     ],
-    ['of tools that finish their own work', group(['sluice-drain'], ['CodeDeploy-managed-automatic-launch']), true, ['ok: of 1 groups of 1 lead here']],
+    [
+      'of tools that finish their own work',
+      group(['sluice-drain'], ['CodeDeploy-managed-automatic-launch']),
+      true,
+      ['ok: of 1 groups of 1 lead here'],
+    ],
     [
       'of launches alone',
       group(['sluice-launch', 300, 'autoscaling:EC2_INSTANCE_LAUNCHING']),
