@@ -1,6 +1,6 @@
 import { afterAll, expect, jest, test } from '@jest/globals';
-import { soak } from '../../scripts/soak-serve.ts';
 import { killAll } from './support/process.ts';
+import { soak } from './support/soak.ts';
 
 // Real processes in real time.
 jest.setTimeout(120_000);
