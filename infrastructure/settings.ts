@@ -5,7 +5,7 @@
 import * as z from 'zod';
 import { Region } from '../src/contract/common.ts';
 import { parse } from '../src/contract/parse.ts';
-import { SettingsSchema } from '../src/contract/settings.ts';
+import { settingsSchema } from '../src/contract/settings.ts';
 
 const Arn = (service: string) =>
   z
@@ -40,7 +40,7 @@ export const StackSettings = z.strictObject({
   drainTimeoutSeconds: whole(1, 2_000_000),
   targetsTimeoutSeconds: whole(1, 2_000_000),
   terminationDelaySeconds: whole(0, 2_000_000),
-  terminationTag: SettingsSchema.shape.SLUICE_TERMINATION_TAG.unwrap().nullable(),
+  terminationTag: settingsSchema().shape.SLUICE_TERMINATION_TAG.unwrap().nullable(),
   eventBus: z.string({ error: 'must be the name of an event bus, or "none"' }).min(1),
   rebalanceRecommendations: Flag,
   snsTopics: z.array(Arn('an SNS topic'), { error: 'must be a list of ARNs of SNS topics' }),
@@ -48,7 +48,7 @@ export const StackSettings = z.strictObject({
   drainDelayConcurrency: whole(1, 1_000).nullable(),
   alarmTopic: Arn('an SNS topic').nullable(),
   logRetentionDays: whole(1, 3653),
-  logLevel: SettingsSchema.shape.SLUICE_LOG_LEVEL.unwrap(),
+  logLevel: settingsSchema().shape.SLUICE_LOG_LEVEL.unwrap(),
   executionLogLevel: z.enum(['OFF', 'ERROR', 'FATAL', 'ALL'], { error: 'must be OFF, ERROR, FATAL or ALL' }),
   tracing: Flag,
   permissionsBoundary: Arn('an IAM policy').nullable(),

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { ACTION_OUTPUTS, ActionInput } from '../src/contract/action.ts';
 import { kebab } from '../src/contract/fields.ts';
 import { INPUTS } from '../src/contract/inputs.ts';
-import { SettingsSchema } from '../src/contract/settings.ts';
+import { settingsSchema } from '../src/contract/settings.ts';
 import { actionFile } from './action-file.ts';
 
 interface Property {
@@ -45,7 +45,7 @@ function inputTable(schema: z.ZodObject, spelt = (name: string): string => name)
 }
 
 function settingsTable(): string {
-  const rows = Object.entries(SettingsSchema.shape).map(([name, schema]) => {
+  const rows = Object.entries(settingsSchema().shape).map(([name, schema]) => {
     const standard = schema.safeParse(undefined);
     const shown = standard.success && standard.data !== undefined ? `\`${JSON.stringify(standard.data)}\`` : '';
     return `| \`${name}\` | ${cell(shown)} | ${cell(schema.description ?? '')} |`;

@@ -27,65 +27,75 @@ const seconds = (least: number, most: number, standard: number) => {
     .default(standard);
 };
 
-const Prefix = z
-  .string()
-  .regex(/^[A-Za-z0-9_./-]{1,128}$/, { error: 'must be the beginning of a hook name: letters, digits and _ . / -' });
+const prefix = () =>
+  z
+    .string()
+    .regex(/^[A-Za-z0-9_./-]{1,128}$/, { error: 'must be the beginning of a hook name: letters, digits and _ . / -' });
 
-export const SettingsSchema = z.object({
-  SLUICE_STACK: z
-    .string()
-    .regex(/^[a-zA-Z][a-zA-Z0-9-]{0,39}$/, {
-      error: 'must be a stack name: a letter, then up to 39 letters, digits or hyphens',
-    })
-    .default('sluice')
-    .describe('Name that the state machines begin with.'),
-  SLUICE_HOOK_PREFIX: Prefix.default('sluice').describe(
-    'Lifecycle hooks whose name starts with this are ours to complete.',
-  ),
-  SLUICE_HOOKS: list(z.string().min(1), 'hook names')
-    .default([])
-    .describe('Further hooks that are ours, by their whole name.'),
-  SLUICE_ALLOWED_REGIONS: list(Region, 'AWS regions')
-    .default([])
-    .describe('Regions that may be touched; all when empty.'),
-  SLUICE_EVENT_BUS: z
-    .string()
-    .regex(/^[A-Za-z0-9_./:-]{1,256}$/, { error: 'must be the name or ARN of an event bus, or "none"' })
-    .default('default')
-    .describe('Bus on which outcomes are announced; "none" announces nothing.'),
-  SLUICE_DRAIN_TIMEOUT_SECONDS: seconds(1, 2_000_000, 3_600).describe(
-    'How long a drain may take that has neither a timeout nor a hook.',
-  ),
-  SLUICE_TARGETS_TIMEOUT_SECONDS: seconds(1, 2_000_000, 5_400).describe(
-    'How long registering, deregistering or awaiting targets may take without a timeout of its own.',
-  ),
-  SLUICE_TARGETS_MIN_POLL_INTERVAL_SECONDS: seconds(1, 3_600, 2).describe(
-    'Never look at targets more often than this, where nothing but targets is waited for.',
-  ),
-  SLUICE_TERMINATION_DELAY_SECONDS: seconds(0, 2_000_000, 10).describe(
-    'How long a delayed termination waits that names no delay.',
-  ),
-  SLUICE_TERMINATION_TAG: z
-    .string()
-    .regex(/^[^=]{1,128}(?:=.{0,256})?$/, { error: 'must be the key of a tag, or key=value' })
-    .optional()
-    .describe('Tag that an instance must carry to be terminated: a key, or key=value.'),
-  SLUICE_MIN_POLL_INTERVAL_SECONDS: seconds(1, 3_600, 8).describe('Never look more often than this.'),
-  SLUICE_MAX_POLL_INTERVAL_SECONDS: seconds(1, 43_200, 600).describe('Never look less often than this.'),
-  SLUICE_CREDENTIALS: z
-    .string()
-    .optional()
-    .describe('Who may call the HTTP API: a JSON list of {id, sha256, workflows?}.'),
-  SLUICE_CREDENTIALS_FILE: z
-    .string()
-    .optional()
-    .describe('The same list in a file, such as a mounted Kubernetes secret; read again every minute.'),
-  SLUICE_CREDENTIALS_PARAMETER: z
-    .string()
-    .optional()
-    .describe('The same list in an SSM parameter (a SecureString), by name; read again every minute.'),
-  SLUICE_LOG_LEVEL: oneOf('DEBUG', 'INFO', 'WARN', 'ERROR').default('INFO').describe('Least level that is logged.'),
-});
+let built: ReturnType<typeof buildSchema> | undefined;
+
+/** Built when it is first asked for: a function starts sooner by what it takes, and needs it only for its first work. */
+export function settingsSchema(): ReturnType<typeof buildSchema> {
+  built ??= buildSchema();
+  return built;
+}
+
+const buildSchema = () =>
+  z.object({
+    SLUICE_STACK: z
+      .string()
+      .regex(/^[a-zA-Z][a-zA-Z0-9-]{0,39}$/, {
+        error: 'must be a stack name: a letter, then up to 39 letters, digits or hyphens',
+      })
+      .default('sluice')
+      .describe('Name that the state machines begin with.'),
+    SLUICE_HOOK_PREFIX: prefix()
+      .default('sluice')
+      .describe('Lifecycle hooks whose name starts with this are ours to complete.'),
+    SLUICE_HOOKS: list(z.string().min(1), 'hook names')
+      .default([])
+      .describe('Further hooks that are ours, by their whole name.'),
+    SLUICE_ALLOWED_REGIONS: list(Region, 'AWS regions')
+      .default([])
+      .describe('Regions that may be touched; all when empty.'),
+    SLUICE_EVENT_BUS: z
+      .string()
+      .regex(/^[A-Za-z0-9_./:-]{1,256}$/, { error: 'must be the name or ARN of an event bus, or "none"' })
+      .default('default')
+      .describe('Bus on which outcomes are announced; "none" announces nothing.'),
+    SLUICE_DRAIN_TIMEOUT_SECONDS: seconds(1, 2_000_000, 3_600).describe(
+      'How long a drain may take that has neither a timeout nor a hook.',
+    ),
+    SLUICE_TARGETS_TIMEOUT_SECONDS: seconds(1, 2_000_000, 5_400).describe(
+      'How long registering, deregistering or awaiting targets may take without a timeout of its own.',
+    ),
+    SLUICE_TARGETS_MIN_POLL_INTERVAL_SECONDS: seconds(1, 3_600, 2).describe(
+      'Never look at targets more often than this, where nothing but targets is waited for.',
+    ),
+    SLUICE_TERMINATION_DELAY_SECONDS: seconds(0, 2_000_000, 10).describe(
+      'How long a delayed termination waits that names no delay.',
+    ),
+    SLUICE_TERMINATION_TAG: z
+      .string()
+      .regex(/^[^=]{1,128}(?:=.{0,256})?$/, { error: 'must be the key of a tag, or key=value' })
+      .optional()
+      .describe('Tag that an instance must carry to be terminated: a key, or key=value.'),
+    SLUICE_MIN_POLL_INTERVAL_SECONDS: seconds(1, 3_600, 8).describe('Never look more often than this.'),
+    SLUICE_MAX_POLL_INTERVAL_SECONDS: seconds(1, 43_200, 600).describe('Never look less often than this.'),
+    SLUICE_CREDENTIALS: z
+      .string()
+      .optional()
+      .describe('Who may call the HTTP API: a JSON list of {id, sha256, workflows?}.'),
+    SLUICE_CREDENTIALS_FILE: z
+      .string()
+      .optional()
+      .describe('The same list in a file, such as a mounted Kubernetes secret; read again every minute.'),
+    SLUICE_CREDENTIALS_PARAMETER: z
+      .string()
+      .optional()
+      .describe('The same list in an SSM parameter (a SecureString), by name; read again every minute.'),
+    SLUICE_LOG_LEVEL: oneOf('DEBUG', 'INFO', 'WARN', 'ERROR').default('INFO').describe('Least level that is logged.'),
+  });
 
 export interface Settings {
   readonly stack: string;
@@ -113,7 +123,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
       ([name, value]) => name.startsWith('SLUICE_') && value !== undefined && value !== '',
     ),
   );
-  const known = Object.keys(SettingsSchema.shape);
+  const known = Object.keys(settingsSchema().shape);
   const faults: Fault[] = Object.keys(given)
     .filter((name) => !known.includes(name))
     .map((field) => ({
@@ -121,7 +131,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
       found: JSON.stringify(given[field]),
       expected: `is no setting; there are ${known.join(', ')}`,
     }));
-  const result = SettingsSchema.safeParse(given);
+  const result = settingsSchema().safeParse(given);
   if (!result.success) {
     for (const issue of result.error.issues) {
       const field = String(issue.path[0]);

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { derive } from '../../infrastructure/settings.ts';
 import { CleanCloudMapInput } from '../../src/contract/clean-cloud-map.ts';
-import { readSettings, SettingsSchema } from '../../src/contract/settings.ts';
+import { readSettings, settingsSchema } from '../../src/contract/settings.ts';
 
 /** As it is shipped, with a region in the place of the variable. */
 const SHIPPED: Readonly<Record<string, unknown>> = JSON.parse(
@@ -21,7 +21,7 @@ test('what is shipped is what the code takes for granted', () => {
     SLUICE_CREDENTIALS_PARAMETER: '/sluice/credentials',
   });
   expect(settings).toEqual(standard);
-  for (const name of Object.keys(derived().environment)) expect(SettingsSchema.shape).toHaveProperty(name);
+  for (const name of Object.keys(derived().environment)) expect(settingsSchema().shape).toHaveProperty(name);
 });
 
 test('everything that is wrong is said at once', () => {
