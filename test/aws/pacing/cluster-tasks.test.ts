@@ -73,6 +73,8 @@ describe('many at once', () => {
     const together = await settled(Promise.all(instances.map((arn) => tasksOnInstance(paced, CLUSTER, arn))));
     const calls = region.calls.count() - before;
     expect(calls).toBeLessThan(15);
+    // One by one they are more than the bucket holds, and nothing may change while they are read.
+    region.buckets.enforce(false);
     for (const [index, arn] of instances.entries()) {
       const single = await settled(tasksOnInstance(alone, CLUSTER, arn));
       expect(statuses(together[index] ?? { tasks: [] })).toEqual(statuses(single));
