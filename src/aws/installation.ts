@@ -1,5 +1,9 @@
 /** What is asked about an installation, by `sluice doctor` alone: CloudFormation, IAM, STS and the rules. */
-import { CloudFormationClient, DescribeStackResourceCommand, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import {
+  CloudFormationClient,
+  DescribeStackResourceCommand,
+  DescribeStacksCommand,
+} from '@aws-sdk/client-cloudformation';
 import { DescribeInstancesCommand, type EC2Client } from '@aws-sdk/client-ec2';
 import { DescribeRuleCommand, type EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { IAMClient, SimulatePrincipalPolicyCommand } from '@aws-sdk/client-iam';
@@ -30,10 +34,16 @@ export interface DeployedStack {
 }
 
 /** @returns undefined when there is no such stack */
-export async function describeStack(cloudFormation: CloudFormationClient, name: string): Promise<DeployedStack | undefined> {
+export async function describeStack(
+  cloudFormation: CloudFormationClient,
+  name: string,
+): Promise<DeployedStack | undefined> {
   try {
     const { Stacks } = await cloudFormation.send(new DescribeStacksCommand({ StackName: name }));
-    const outputs = (Stacks?.[0]?.Outputs ?? []).map(({ OutputKey = '', OutputValue = '' }) => [OutputKey, OutputValue]);
+    const outputs = (Stacks?.[0]?.Outputs ?? []).map(({ OutputKey = '', OutputValue = '' }) => [
+      OutputKey,
+      OutputValue,
+    ]);
     return { status: Stacks?.[0]?.StackStatus ?? 'UNKNOWN', outputs: Object.fromEntries(outputs) };
   } catch (error) {
     if (/does not exist/.test(error instanceof Error ? error.message : '')) return undefined;
@@ -63,7 +73,11 @@ export async function ruleState(
 const SIMULATED_AT_ONCE = 50;
 
 /** @returns the actions that IAM would not allow. @throws AccessDenied where the simulation itself is not */
-export async function deniedActions(iam: IAMClient, principalArn: string, actions: readonly string[]): Promise<string[]> {
+export async function deniedActions(
+  iam: IAMClient,
+  principalArn: string,
+  actions: readonly string[],
+): Promise<string[]> {
   const denied: string[] = [];
   for (const ActionNames of batches(actions, SIMULATED_AT_ONCE)) {
     const command = new SimulatePrincipalPolicyCommand({ PolicySourceArn: principalArn, ActionNames });

@@ -28,7 +28,8 @@ function program(): Command {
     .addHelpText('after', GUIDE)
     .showSuggestionAfterError()
     .exitOverride();
-  for (const register of [registerDemo, registerDoctor, registerRun, registerServe, registerSimulate, registerStatus]) register(sluice);
+  for (const register of [registerDemo, registerDoctor, registerRun, registerServe, registerSimulate, registerStatus])
+    register(sluice);
   return sluice;
 }
 

@@ -17,7 +17,7 @@ import { later } from './later.ts';
 import type { ServiceModel } from './service.ts';
 import type { InstanceFacts, World } from './world.ts';
 
-export type { LastStatus, LoadBalancerOfService, TaskAddress, TaskBehaviour, TaskTimeline } from './ecs/records.ts';
+export type { LastStatus, LoadBalancerOfService, TaskBehaviour, TaskTimeline } from './ecs/records.ts';
 
 export interface NewContainerInstance {
   /** How many tasks fit on it at once; any number unless told otherwise. */

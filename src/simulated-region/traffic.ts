@@ -1,7 +1,7 @@
 import { type Drop, Load, type RequestClass } from './traffic/load.ts';
 import type { BackendDirectory, InstanceFacts, TargetAddress, World } from './world.ts';
 
-export type { Drop, DropReason, RequestClass } from './traffic/load.ts';
+export type { Drop, RequestClass } from './traffic/load.ts';
 
 export interface TrafficPlan {
   readonly targetGroupArn: string;

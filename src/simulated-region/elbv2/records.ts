@@ -6,11 +6,6 @@ export type LoadBalancerType = 'application' | 'network' | 'gateway';
 export type TargetType = 'instance' | 'ip' | 'lambda' | 'alb';
 export type Protocol = 'HTTP' | 'HTTPS' | 'TCP' | 'TLS' | 'UDP' | 'TCP_UDP' | 'GENEVE' | 'QUIC' | 'TCP_QUIC';
 
-export interface Tag {
-  readonly key: string;
-  readonly value: string;
-}
-
 export interface LoadBalancer extends Numbered {
   readonly arn: string;
   readonly name: string;
