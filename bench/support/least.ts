@@ -50,6 +50,7 @@ export class AllKnowing implements Way {
   constructor({ region, targetGroups, handTargetGroups }: Fleet) {
     const open = new Set<string>();
     const { ecs, elbv2 } = region;
+    const groups = [...targetGroups, ...handTargetGroups];
     region.outbox.onEvent((event) => {
       if (event['detail-type'] !== TERMINATION) return;
       const detail = event.detail;
@@ -70,18 +71,14 @@ export class AllKnowing implements Way {
     this.#timer = setInterval(() => {
       for (const instanceId of open) {
         const alive = ecs.tasksOn(instanceId).filter(({ lastStatus }) => lastStatus !== 'STOPPED');
-        const registered = [...targetGroups, ...handTargetGroups].some(
-          (arn) => elbv2.registrations(arn, instanceId).length > 0,
-        );
-        if (alive.length === 0 && !registered) {
-          open.delete(instanceId);
-          this.over += 1;
-          this.#overAt = Date.now();
-          continue;
-        }
         const id = ecs.containerInstanceOf(instanceId)?.split('/').at(-1);
-        if (registered || alive.some(({ startedBy }) => startedBy !== id)) continue;
+        if (alive.some(({ startedBy }) => startedBy !== id)) continue;
+        if (groups.some((arn) => elbv2.registrations(arn, instanceId).length > 0)) continue;
         for (const { taskArn, desiredStatus } of alive) if (desiredStatus !== 'STOPPED') ecs.stopTask(taskArn);
+        if (alive.length > 0) continue;
+        open.delete(instanceId);
+        this.over += 1;
+        this.#overAt = Date.now();
       }
     }, LOOK_MS);
   }
