@@ -11,8 +11,8 @@ import { EmbeddedEngine } from '../src/engine/embedded/embedded-engine.ts';
 import { executionName } from '../src/engine/names.ts';
 import { SimulatedRegion } from '../src/simulated-region/region.ts';
 import { stepFunctionsService } from '../src/simulated-region/step-functions.ts';
+import { VirtualTime } from '../src/simulated-region/virtual-time.ts';
 import type { Bench, Result } from './support/bench.ts';
-import { BenchClock } from './support/clock.ts';
 
 const DEFINITION = { StartAt: 'Wait', States: { Wait: { Type: 'Wait', Seconds: 3_600, End: true } } } as const;
 const ROUNDS = 9;
@@ -151,7 +151,7 @@ async function untilStarted(
 
 /** Real clients against the served API, on virtual time: all jobs begin at the same moment, and wait an hour. */
 async function measureWaiting(): Promise<Result> {
-  const clock = new BenchClock();
+  const clock = new VirtualTime();
   try {
     const { region, engine, arn } = deployed();
     clock.watch(region);

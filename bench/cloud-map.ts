@@ -10,8 +10,8 @@ import { readSettings } from '../src/contract/settings.ts';
 import { EmbeddedEngine } from '../src/engine/embedded/embedded-engine.ts';
 import type { ExecutionDescription } from '../src/engine/workflow-engine.ts';
 import { SimulatedAccount } from '../src/simulated-region/account.ts';
+import { VirtualTime } from '../src/simulated-region/virtual-time.ts';
 import type { Bench, Line, Result } from './support/bench.ts';
-import { BenchClock } from './support/clock.ts';
 import type { Taken } from './support/cloud-map-engine.ts';
 import type { Fill } from './support/cloud-map-region.ts';
 
@@ -67,7 +67,7 @@ async function measureCalls(): Promise<Result> {
 }
 
 async function clean({ registrations, regions, stale }: Registry): Promise<{ calls: number; removed: number }> {
-  const clock = new BenchClock();
+  const clock = new VirtualTime();
   const account = new SimulatedAccount();
   const asked = REGIONS.slice(0, regions);
   const homes = asked.map((name) => account.region(name));

@@ -6,9 +6,9 @@ import { createApp } from '../src/http/app.ts';
 import { endsOf } from '../src/http/ends.ts';
 import { ALL_ROUTES } from '../src/http/routes/all.ts';
 import { SimulatedRegion } from '../src/simulated-region/region.ts';
+import { VirtualTime } from '../src/simulated-region/virtual-time.ts';
 import { PollerPerCaller } from './old-ways/poller-per-caller.ts';
 import type { Bench, Line, Result } from './support/bench.ts';
-import { BenchClock } from './support/clock.ts';
 import { warmUp } from './support/warm-up.ts';
 import { largest, quantile } from './support/witness.ts';
 
@@ -39,7 +39,7 @@ async function play(
   open: (region: SimulatedRegion, targetGroups: readonly string[]) => { ask: Ask; close(): Promise<void> },
 ): Promise<Line> {
   await warmUp();
-  const clock = new BenchClock();
+  const clock = new VirtualTime();
   try {
     const region = new SimulatedRegion({ enforceBuckets: true });
     region.calls.keep(0);

@@ -3,9 +3,9 @@ import { localEngine } from '../src/cli/local-engine.ts';
 import { readSettings } from '../src/contract/settings.ts';
 import { executionName } from '../src/engine/names.ts';
 import { SimulatedRegion } from '../src/simulated-region/region.ts';
+import { VirtualTime } from '../src/simulated-region/virtual-time.ts';
 import { DelegatedDestroy } from './old-ways/asg-delegated-destroy.ts';
 import type { Bench, Line, Result } from './support/bench.ts';
-import { BenchClock } from './support/clock.ts';
 import { warmUp } from './support/warm-up.ts';
 
 const TERMINATIONS = 1_000;
@@ -16,7 +16,7 @@ const AT_ONCE = 1_000;
 const PER_SECOND = 20;
 
 interface Scene {
-  readonly clock: BenchClock;
+  readonly clock: VirtualTime;
   readonly region: SimulatedRegion;
   readonly instances: readonly string[];
   /** ms, by instance: when its shutting down began. */
@@ -25,7 +25,7 @@ interface Scene {
 
 async function within<T>(work: (scene: Scene) => Promise<T>): Promise<T> {
   await warmUp();
-  const clock = new BenchClock();
+  const clock = new VirtualTime();
   try {
     const region = new SimulatedRegion({ enforceBuckets: true });
     clock.watch(region);

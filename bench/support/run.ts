@@ -1,6 +1,6 @@
 /** One fleet, one way, one clock: plays a scenario to its end and asks the region what has happened. */
 import { type RegionOptions, SimulatedRegion } from '../../src/simulated-region/region.ts';
-import { BenchClock } from './clock.ts';
+import { VirtualTime } from '../../src/simulated-region/virtual-time.ts';
 import { buildFleet, type Fleet, type FleetOptions, startTraffic, WARM_UP_SECONDS } from './fleet.ts';
 import type { Way } from './sluice.ts';
 import { warmUp } from './warm-up.ts';
@@ -49,7 +49,7 @@ export async function play<W extends Way, T>(
   isOver?: (way: W) => boolean,
 ): Promise<{ readonly outcome: Outcome; readonly seen: T }> {
   await warmUp();
-  const clock = new BenchClock();
+  const clock = new VirtualTime();
   try {
     const region = new SimulatedRegion(scenario.region ?? {});
     region.calls.keep(0);

@@ -1,14 +1,15 @@
 /** A simulated region, the shipped definitions and handlers on an embedded engine, and a clock that is moved by hand. */
-import { type Clock, install } from '@sinonjs/fake-timers';
+import type { Clock } from '@sinonjs/fake-timers';
 import { DEFINITIONS } from '../../functions/registry.ts';
 import { readSettings } from '../../src/contract/settings.ts';
 import { EmbeddedEngine, type EmbeddedEngineOptions } from '../../src/engine/embedded/embedded-engine.ts';
 import type { ExecutionDescription } from '../../src/engine/workflow-engine.ts';
 import { type RegionOptions, SimulatedRegion } from '../../src/simulated-region/region.ts';
+import { VirtualTime } from '../../src/simulated-region/virtual-time.ts';
 import { recordCalls } from './calls.ts';
 import { recordedHandlers } from './recorded-handlers.ts';
 
-export const NOON = Date.parse('2026-03-02T12:00:00Z');
+export { NOON } from '../../src/simulated-region/virtual-time.ts';
 
 export interface LabOptions extends RegionOptions {
   readonly settings?: Readonly<Record<string, string>>;
@@ -24,15 +25,15 @@ export class Lab {
   readonly settings: ReturnType<typeof readSettings>;
   engine: EmbeddedEngine;
   readonly #options: LabOptions;
+  readonly #time: VirtualTime;
 
   constructor(options: LabOptions = {}) {
     this.#options = options;
-    this.clock = install({
-      now: options.now ?? NOON,
-      toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'],
-    }) as Clock;
+    this.#time = new VirtualTime(options.now);
+    this.clock = this.#time.clock;
     this.settings = readSettings(options.settings ?? {});
     this.region = new SimulatedRegion(options);
+    this.#time.watch(this.region);
     recordCalls(this.region);
     this.engine = this.newEngine();
   }
@@ -69,26 +70,8 @@ export class Lab {
   }
 
   /** Lets time pass until something is so. @throws when it is not within the given time. */
-  async until(isSo: () => boolean, withinSeconds = 200_000): Promise<void> {
-    const limit = Date.now() + withinSeconds * 1000;
-    while (!isSo()) {
-      if (Date.now() > limit) throw new Error(`what was waited for has not come within ${withinSeconds} s`);
-      await this.#settle();
-      if (!isSo()) await this.clock.nextAsync();
-    }
-  }
-
-  /** Calls in flight pass through streams and the event loop: time must stand still until nothing moves any more. */
-  async #settle(): Promise<void> {
-    let before = '';
-    for (let quiet = 0; quiet < 4; ) {
-      await new Promise((resolve) => setImmediate(resolve));
-      const now = `${this.region.calls.count()} ${this.clock.countTimers()}`;
-      // Clients read their shared configuration from files when they are first used.
-      const reading = process.getActiveResourcesInfo().some((name) => name.startsWith('FSReq'));
-      quiet = now === before && !reading ? quiet + 1 : 0;
-      before = now;
-    }
+  until(isSo: () => boolean, withinSeconds = 200_000): Promise<void> {
+    return this.#time.until(isSo, withinSeconds);
   }
 
   async pass(seconds: number): Promise<void> {
@@ -99,6 +82,6 @@ export class Lab {
     const closing = this.engine.close();
     await this.clock.tickAsync(1000);
     await closing;
-    this.clock.uninstall();
+    this.#time.end();
   }
 }

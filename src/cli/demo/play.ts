@@ -1,7 +1,7 @@
 /** The scenario, which is the same for everybody who drains in it: two instances are scaled in, one after the other. */
 import { SimulatedRegion } from '../../simulated-region/region.ts';
+import { VirtualTime } from '../../simulated-region/virtual-time.ts';
 import { buildScene, runReport, type Scene, startTraffic } from '../scene.ts';
-import { VirtualTime } from './virtual-time.ts';
 import { type Testimony, Witness } from './witness.ts';
 
 /** One way to drain, listening to the region's documents since before the scenario begins. */
@@ -43,7 +43,9 @@ const LONGEST_DRAIN_SECONDS = 7_200;
 export async function play(engage: (scene: Scene) => Way, audience: Audience): Promise<readonly Testimony[]> {
   const time = new VirtualTime();
   try {
-    const scene = buildScene(new SimulatedRegion());
+    const region = new SimulatedRegion();
+    time.watch(region);
+    const scene = buildScene(region);
     const way = engage(scene);
     await time.pass(WARM_UP_SECONDS);
     startTraffic(scene);
@@ -52,7 +54,7 @@ export async function play(engage: (scene: Scene) => Way, audience: Audience): P
     for (const [index, act] of ACTS.entries()) {
       testimonies.push(await playAct(time, scene, act, scene.instances[index] ?? '', way, audience));
     }
-    await time.settle(way.close());
+    await time.finish(way.close());
     return testimonies;
   } finally {
     time.end();

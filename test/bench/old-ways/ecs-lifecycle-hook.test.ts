@@ -1,8 +1,8 @@
 /** The model is held to what was measured of the program itself. */
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { MENDED, OldHook, TODAY } from '../../../bench/old-ways/ecs-lifecycle-hook.ts';
-import { VirtualTime } from '../../../src/cli/demo/virtual-time.ts';
 import { SimulatedRegion } from '../../../src/simulated-region/region.ts';
+import { VirtualTime } from '../../../src/simulated-region/virtual-time.ts';
 
 const TOPIC = 'arn:aws:sns:eu-west-1:123456789012:lifecycle';
 const ROUND_MS = 438;

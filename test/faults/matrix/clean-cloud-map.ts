@@ -4,7 +4,7 @@ import { type AnyReceipt, type Cell, onJournal, type Scene, type SceneOptions, t
 
 /** Two services of one namespace, each with instances that live, and some that EC2 says are terminated. */
 async function build(options: SceneOptions = {}): Promise<Scene> {
-  const { timeoutSeconds = 200 } = options;
+  const { timeoutSeconds = 400 } = options;
   const lab = new CloudMapLab(onJournal(options));
   const services = ['web', 'api'].map((name) => lab.service(name));
   const alive = services.flatMap((service) => lab.alive(service, 2));
