@@ -2,7 +2,7 @@
  * From what is set at the top of serverless.yml to the values that the template is made of. All faults are reported
  * together; null means that the template leaves the member out.
  */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { Region } from '../src/contract/common.ts';
 import { parse } from '../src/contract/parse.ts';
 import { settingsSchema } from '../src/contract/settings.ts';
@@ -10,27 +10,31 @@ import { settingsSchema } from '../src/contract/settings.ts';
 const Arn = (service: string) =>
   z
     .string({ error: `must be the ARN of ${service}` })
-    .regex(/^arn:aws[a-z-]*:[a-z0-9-]+:[^\s]+$/, { error: `must be the ARN of ${service}` });
+    .check(z.regex(/^arn:aws[a-z-]*:[a-z0-9-]+:[^\s]+$/, { error: `must be the ARN of ${service}` }));
 
 const whole = (least: number, most: number) => {
   const error = `must be a whole number from ${least} to ${most}`;
-  return z.number({ error }).int({ error }).min(least, { error }).max(most, { error });
+  return z.number({ error }).check(z.int({ error }), z.gte(least, { error }), z.lte(most, { error }));
 };
 
-const Names = z.array(z.string().min(1), { error: 'must be a list of names' });
+const Names = z.array(z.string().check(z.minLength(1)), { error: 'must be a list of names' });
 const Flag = z.boolean({ error: 'must be true or false' });
 
 /** What one may set. Its defaults stand in serverless.yml, each with its comment. */
 export const StackSettings = z.strictObject({
-  allowedRegions: z.array(Region, { error: 'must be a list of regions' }).min(1, { error: 'must name a region' }),
-  clusterArns: z.array(z.string().startsWith('arn:'), { error: 'must be a list of ARNs of ECS clusters' }).nullable(),
+  allowedRegions: z
+    .array(Region, { error: 'must be a list of regions' })
+    .check(z.minLength(1, { error: 'must name a region' })),
+  clusterArns: z.nullable(
+    z.array(z.string().check(z.startsWith('arn:')), { error: 'must be a list of ARNs of ECS clusters' }),
+  ),
   hookPrefix: z
     .string({ error: 'must be the beginning of a hook name' })
-    .min(1, { error: 'must not be empty: every hook would be ours' }),
+    .check(z.minLength(1, { error: 'must not be empty: every hook would be ours' })),
   hooks: Names,
   credentialsParameter: z
     .string({ error: 'must be the name of an SSM parameter' })
-    .regex(/^\/[A-Za-z0-9_./-]+$/, { error: 'must be the name of an SSM parameter that begins with a slash' }),
+    .check(z.regex(/^\/[A-Za-z0-9_./-]+$/, { error: 'must be the name of an SSM parameter that begins with a slash' })),
   cloudMap: z.strictObject({
     enabled: Flag,
     everyMinutes: whole(1, 1440),
@@ -40,25 +44,25 @@ export const StackSettings = z.strictObject({
   drainTimeoutSeconds: whole(1, 2_000_000),
   targetsTimeoutSeconds: whole(1, 2_000_000),
   terminationDelaySeconds: whole(0, 2_000_000),
-  terminationTag: settingsSchema().shape.SLUICE_TERMINATION_TAG.unwrap().nullable(),
-  eventBus: z.string({ error: 'must be the name of an event bus, or "none"' }).min(1),
+  terminationTag: z.nullable(settingsSchema().shape.SLUICE_TERMINATION_TAG.def.innerType),
+  eventBus: z.string({ error: 'must be the name of an event bus, or "none"' }).check(z.minLength(1)),
   rebalanceRecommendations: Flag,
   snsTopics: z.array(Arn('an SNS topic'), { error: 'must be a list of ARNs of SNS topics' }),
-  observingConcurrency: whole(1, 1_000).nullable(),
-  drainDelayConcurrency: whole(1, 1_000).nullable(),
-  alarmTopic: Arn('an SNS topic').nullable(),
+  observingConcurrency: z.nullable(whole(1, 1_000)),
+  drainDelayConcurrency: z.nullable(whole(1, 1_000)),
+  alarmTopic: z.nullable(Arn('an SNS topic')),
   logRetentionDays: whole(1, 3653),
-  logLevel: settingsSchema().shape.SLUICE_LOG_LEVEL.unwrap(),
+  logLevel: settingsSchema().shape.SLUICE_LOG_LEVEL.def.innerType,
   executionLogLevel: z.enum(['OFF', 'ERROR', 'FATAL', 'ALL'], { error: 'must be OFF, ERROR, FATAL or ALL' }),
   tracing: Flag,
-  permissionsBoundary: Arn('an IAM policy').nullable(),
-  kmsKeyArn: Arn('a KMS key').nullable(),
-  vpc: z
-    .strictObject(
-      { securityGroupIds: Names.min(1), subnetIds: Names.min(1) },
+  permissionsBoundary: z.nullable(Arn('an IAM policy')),
+  kmsKeyArn: z.nullable(Arn('a KMS key')),
+  vpc: z.nullable(
+    z.strictObject(
+      { securityGroupIds: Names.check(z.minLength(1)), subnetIds: Names.check(z.minLength(1)) },
       { error: 'must name securityGroupIds and subnetIds' },
-    )
-    .nullable(),
+    ),
+  ),
 });
 export type StackSettings = z.output<typeof StackSettings>;
 

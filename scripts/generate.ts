@@ -1,6 +1,6 @@
 /** Writes docs/reference.md and action.yml from the schemas; with `--check`, only says whether they are up to date. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { ACTION_OUTPUTS, ActionInput } from '../src/contract/action.ts';
 import { kebab } from '../src/contract/fields.ts';
 import { INPUTS } from '../src/contract/inputs.ts';
@@ -28,7 +28,7 @@ function kindOf(property: Property): string {
 
 const cell = (text: string): string => text.replaceAll('|', '\\|');
 
-function inputTable(schema: z.ZodObject, spelt = (name: string): string => name): string {
+function inputTable(schema: z.ZodMiniObject, spelt = (name: string): string => name): string {
   const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
   const required = new Set(json.required ?? []);
   const rows = Object.entries(json.properties ?? {}).map(([name, value]) => {
@@ -48,7 +48,7 @@ function settingsTable(): string {
   const rows = Object.entries(settingsSchema().shape).map(([name, schema]) => {
     const standard = schema.safeParse(undefined);
     const shown = standard.success && standard.data !== undefined ? `\`${JSON.stringify(standard.data)}\`` : '';
-    return `| \`${name}\` | ${cell(shown)} | ${cell(schema.description ?? '')} |`;
+    return `| \`${name}\` | ${cell(shown)} | ${cell(z.globalRegistry.get(schema)?.description ?? '')} |`;
   });
   return ['| variable | default | what it sets |', '|---|---|---|', ...rows].join('\n');
 }

@@ -24,3 +24,21 @@ export const trimSchemas: Plugin = {
     });
   },
 };
+
+const CONTRACT = /[\\/]src[\\/]contract[\\/].+\.ts$/;
+/** As Biome writes it, a statement of a module ends where the next line is blank or begins at the margin. */
+const CONSTANT = /^((?:export )?const \w+(?:: [^=\n]+)? = )([\s\S]*?);\n(?=\n?[^\s})\]]|(?![\s\S]))/gm;
+
+/**
+ * Making a schema of zod's is a call that esbuild cannot know to be without effect, so that a function which uses one of a
+ * file would make all of them at its start. What a constant of the contract is made by has no effect but the constant.
+ */
+export const trimContract: Plugin = {
+  name: 'trim-contract',
+  setup(build) {
+    build.onLoad({ filter: CONTRACT }, async ({ path }) => {
+      const text = await readFile(path, 'utf8');
+      return { contents: text.replace(CONSTANT, '$1/* @__PURE__ */ (() => ($2))();\n'), loader: 'ts' };
+    });
+  },
+};

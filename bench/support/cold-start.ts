@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
-import { FUNCTION_OPTIONS, functionSources } from '../../scripts/bundle-functions.ts';
+import { bundleInto, functionSources } from '../../scripts/bundle-functions.ts';
 
 export interface ColdStart {
   readonly name: string;
@@ -41,12 +41,12 @@ export async function coldStarts(): Promise<readonly ColdStart[]> {
     const chosen = await chooseFunctions();
     const entries: Record<string, string> = {};
     for (const { name, source, lines, names } of chosen) {
-      entries[`${name}/index`] = source;
+      entries[name] = source;
       const least = path.join(inside, `${name}.ts`);
       writeFileSync(least, `${lines.join('\n')}\nexport const handler = () => [${names.join(', ')}];\n`);
-      entries[`${name}-least/index`] = least;
+      entries[`${name}-least`] = least;
     }
-    await build({ ...FUNCTION_OPTIONS, entryPoints: entries, outdir: folder });
+    await bundleInto(folder, entries);
     return chosen.map(({ name, clients }) => {
       const both = [name, `${name}-least`].map((each) => pathToFileURL(path.join(folder, each, 'index.mjs')).href);
       const [milliseconds = 0, leastMilliseconds = 0] = timed(both);

@@ -1,5 +1,5 @@
 /** What the GitHub Action takes beside the inputs of the workflow, and what it gives back. */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { Flag, oneOf } from './common.ts';
 import { INPUTS } from './inputs.ts';
 
@@ -11,45 +11,53 @@ const NAME = 'must be 1 to 72 letters, digits, hyphens, dots or underscores';
 const DEPLOYMENT = 'must be the id of a deployment: a whole number';
 
 const ownInputs = z.strictObject({
-  workflow: oneOf(...WORKFLOWS).describe(`What to do: ${WORKFLOWS.map((name) => `\`${name}\``).join(', ')}.`),
+  workflow: oneOf(...WORKFLOWS).check(z.describe(`What to do: ${WORKFLOWS.map((name) => `\`${name}\``).join(', ')}.`)),
   stateMachineArn: z
-    .string({ error: STATE_MACHINE })
-    .regex(/^arn:aws[a-z-]*:states:[a-z0-9-]+:\d{12}:stateMachine:[A-Za-z0-9_-]{1,80}$/, { error: STATE_MACHINE })
-    .optional()
-    .describe(
-      'The deployed state machine to start. With neither this nor a stack, the work is done inside the runner.',
+    .optional(
+      z.string({ error: STATE_MACHINE }).check(
+        z.regex(/^arn:aws[a-z-]*:states:[a-z0-9-]+:\d{12}:stateMachine:[A-Za-z0-9_-]{1,80}$/, {
+          error: STATE_MACHINE,
+        }),
+      ),
+    )
+    .check(
+      z.describe(
+        'The deployed state machine to start. With neither this nor a stack, the work is done inside the runner.',
+      ),
     ),
   stack: z
-    .string({ error: STACK })
-    .regex(/^[a-zA-Z][a-zA-Z0-9-]{0,39}$/, { error: STACK })
-    .optional()
-    .describe('The deployed stack, in the region of AWS_REGION, whose state machine is started: `<stack>-<workflow>`.'),
-  wait: Flag.default(true).describe('Wait for the end; `false` only starts it, and needs a deployed stack.'),
-  waitTimeoutMinutes: z
-    .number({ error: MINUTES })
-    .gt(0, { error: MINUTES })
-    .max(33_333, { error: MINUTES })
-    .optional()
-    .describe('How long to wait; for as long as the job may run when absent. What is deployed goes on after it.'),
-  onCancel: oneOf('stop', 'leave')
-    .default('stop')
-    .describe('What becomes of the work when the job is cancelled; `leave` needs a deployed stack.'),
-  name: z
-    .string({ error: NAME })
-    .regex(/^[A-Za-z0-9._-]{1,72}$/, { error: NAME })
-    .optional()
-    .describe(
-      'Name of the execution. From repository, run, job, step and subject when absent, without the attempt: a re-run finds its execution again.',
+    .optional(z.string({ error: STACK }).check(z.regex(/^[a-zA-Z][a-zA-Z0-9-]{0,39}$/, { error: STACK })))
+    .check(
+      z.describe(
+        'The deployed stack, in the region of AWS_REGION, whose state machine is started: `<stack>-<workflow>`.',
+      ),
     ),
-  failOnTimeout: Flag.default(true).describe('Fail when the deadline came before the end.'),
-  summary: Flag.default(true).describe('Write a job summary.'),
-  githubToken: z.string().optional().describe('Token that may write deployments; only used with `deployment-id`.'),
+  wait: z
+    ._default(Flag, true)
+    .check(z.describe('Wait for the end; `false` only starts it, and needs a deployed stack.')),
+  waitTimeoutMinutes: z
+    .optional(z.number({ error: MINUTES }).check(z.gt(0, { error: MINUTES }), z.lte(33_333, { error: MINUTES })))
+    .check(
+      z.describe('How long to wait; for as long as the job may run when absent. What is deployed goes on after it.'),
+    ),
+  onCancel: z
+    ._default(oneOf('stop', 'leave'), 'stop')
+    .check(z.describe('What becomes of the work when the job is cancelled; `leave` needs a deployed stack.')),
+  name: z
+    .optional(z.string({ error: NAME }).check(z.regex(/^[A-Za-z0-9._-]{1,72}$/, { error: NAME })))
+    .check(
+      z.describe(
+        'Name of the execution. From repository, run, job, step and subject when absent, without the attempt: a re-run finds its execution again.',
+      ),
+    ),
+  failOnTimeout: z._default(Flag, true).check(z.describe('Fail when the deadline came before the end.')),
+  summary: z._default(Flag, true).check(z.describe('Write a job summary.')),
+  githubToken: z
+    .optional(z.string())
+    .check(z.describe('Token that may write deployments; only used with `deployment-id`.')),
   deploymentId: z
-    .number({ error: DEPLOYMENT })
-    .int({ error: DEPLOYMENT })
-    .min(1, { error: DEPLOYMENT })
-    .optional()
-    .describe('The deployment on GitHub whose status is to follow the work.'),
+    .optional(z.number({ error: DEPLOYMENT }).check(z.int({ error: DEPLOYMENT }), z.gte(1, { error: DEPLOYMENT })))
+    .check(z.describe('The deployment on GitHub whose status is to follow the work.')),
 });
 
 type Given = Readonly<Partial<Record<keyof z.output<typeof ownInputs>, unknown>>>;
@@ -93,7 +101,7 @@ function otherWorkflow(arn: string, workflow: string): string | undefined {
 /** Checked even where single inputs are wrong, so that all faults are told at once. */
 export const ActionInput = RULES.reduce(
   (schema, { at, expected, holds }) =>
-    schema.refine((given) => holds(given), { path: [at], error: expected, when: () => true }),
+    schema.check(z.refine((given) => holds(given), { path: [at], error: expected, when: () => true })),
   ownInputs,
 );
 export type ActionInput = z.output<typeof ActionInput>;

@@ -1,5 +1,5 @@
 /** `await-drained`: what goes in, and the receipt that comes out. It changes nothing. */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { listOf, place, region, Target, targetsReceipt, timing, Until, withPlaceRules } from './targets.ts';
 
 /** The history of a watch holds so long. */
@@ -9,10 +9,12 @@ export const AwaitDrainedInput = withPlaceRules(
   z.strictObject(
     {
       ...region,
-      targets: listOf(Target)
-        .optional()
-        .describe(
-          `What to wait for: in every target group and on every port, unless told. Absent: until nothing drains in any target group there, for ${LONGEST_WATCH_SECONDS} s at most.`,
+      targets: z
+        .optional(listOf(Target))
+        .check(
+          z.describe(
+            `What to wait for: in every target group and on every port, unless told. Absent: until nothing drains in any target group there, for ${LONGEST_WATCH_SECONDS} s at most.`,
+          ),
         ),
       ...place,
       until: Until,

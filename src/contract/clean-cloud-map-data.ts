@@ -5,7 +5,7 @@
  * The parent holds a line for each service and never an id of a registration. What one observation found is the output of
  * the child that made it; the child of the next phase reads it from there.
  */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { CleanCloudMapFields, ServiceOutcome } from './clean-cloud-map.ts';
 import { capped, Timestamp } from './common.ts';
 import { CaughtError } from './drain-data.ts';
@@ -13,7 +13,7 @@ import { CaughtError } from './drain-data.ts';
 export const Phase = z.enum(['observe', 'confirm', 'remove']);
 export type Phase = z.output<typeof Phase>;
 
-export const CleanUpPlan = CleanCloudMapFields.omit({ services: true, timeoutSeconds: true }).extend({
+export const CleanUpPlan = z.extend(z.omit(CleanCloudMapFields, { services: true, timeoutSeconds: true }), {
   execution: z.string(),
   startedAt: Timestamp,
   deadline: Timestamp,
@@ -41,21 +41,21 @@ export const CleanUpData = z.object({
   open: z.array(ServiceLine),
   settled: z.array(ServiceOutcome),
   next: z.enum(['list', 'observe', 'wait', 'remove', 'announce']),
-  waitUntil: Timestamp.optional(),
-  notes: z.array(z.string()).default([]),
+  waitUntil: z.optional(Timestamp),
+  notes: z._default(z.array(z.string()), []),
 });
 export type CleanUpData = z.output<typeof CleanUpData>;
 
 export const AnnounceCleanUpInput = z.object({
-  plan: CleanUpPlan.optional(),
-  phase: Phase.optional(),
-  open: z.array(ServiceLine).default([]),
-  settled: z.array(ServiceOutcome).default([]),
-  notes: z.array(z.string()).default([]),
-  failure: CaughtError.optional(),
+  plan: z.optional(CleanUpPlan),
+  phase: z.optional(Phase),
+  open: z._default(z.array(ServiceLine), []),
+  settled: z._default(z.array(ServiceOutcome), []),
+  notes: z._default(z.array(z.string()), []),
+  failure: z.optional(CaughtError),
   /** The raw input, where the failure came before a plan. */
-  input: z.unknown().optional(),
-  execution: z.object({ id: z.string(), startTime: Timestamp }).optional(),
+  input: z.optional(z.unknown()),
+  execution: z.optional(z.object({ id: z.string(), startTime: Timestamp })),
 });
 export type AnnounceCleanUpInput = z.output<typeof AnnounceCleanUpInput>;
 
@@ -65,7 +65,7 @@ export const Candidate = z.string();
 export const Observation = z.object({
   startedAt: Timestamp,
   /** Where the next page of registrations begins; absent when all have been read. */
-  cursor: z.string().optional(),
+  cursor: z.optional(z.string()),
   registrations: z.number(),
   skipped: ServiceOutcome.shape.skipped,
   alive: z.number(),
@@ -74,7 +74,7 @@ export const Observation = z.object({
   absent: z.number(),
   candidates: z.array(Candidate),
   /** Of those that the phase before had found stale: how many are still registered, stale or not. */
-  stillThere: z.number().default(0),
+  stillThere: z._default(z.number(), 0),
   /** Stale ones beyond those that fit into a payload: they are left to a later run. */
   beyond: z.number(),
 });
@@ -85,16 +85,16 @@ export const OpenOperation = z.tuple([z.string(), z.string(), z.boolean()]);
 export type OpenOperation = z.output<typeof OpenOperation>;
 
 export const Removal = z.object({
-  operations: z.array(OpenOperation).default([]),
-  submittedAt: Timestamp.optional(),
-  removed: z.number().default(0),
-  gone: z.number().default(0),
-  failed: z.number().default(0),
+  operations: z._default(z.array(OpenOperation), []),
+  submittedAt: z.optional(Timestamp),
+  removed: z._default(z.number(), 0),
+  gone: z._default(z.number(), 0),
+  failed: z._default(z.number(), 0),
   /** Registrations that were removed. */
-  ids: z.array(z.string()).default([]),
-  reasons: z.array(z.string()).default([]),
-  looks: z.number().default(0),
-  serviceGone: z.boolean().default(false),
+  ids: z._default(z.array(z.string()), []),
+  reasons: z._default(z.array(z.string()), []),
+  looks: z._default(z.number(), 0),
+  serviceGone: z._default(z.boolean(), false),
 });
 export type Removal = z.output<typeof Removal>;
 
@@ -104,20 +104,20 @@ export const ServiceRun = z.object({
   outcome: ServiceOutcome,
   from: z.string(),
   /** Output of the phase before: what it left to be confirmed, or to be removed, and when it had looked. */
-  earlier: z.object({ report: z.object({ candidates: z.array(Candidate), observedAt: Timestamp }) }).optional(),
-  observation: Observation.optional(),
-  removal: Removal.optional(),
+  earlier: z.optional(z.object({ report: z.object({ candidates: z.array(Candidate), observedAt: Timestamp }) })),
+  observation: z.optional(Observation),
+  removal: z.optional(Removal),
   /** What is still to be removed. */
-  queue: z.array(Candidate).optional(),
-  guard: ServiceOutcome.shape.retained.optional(),
-  next: z.enum(['observe', 'hold', 'remove', 'follow', 'wait', 'settle']).optional(),
-  resume: z.enum(['observe', 'remove', 'follow']).optional(),
-  waitUntil: Timestamp.optional(),
-  faults: z.number().default(0),
+  queue: z.optional(z.array(Candidate)),
+  guard: z.optional(ServiceOutcome.shape.retained),
+  next: z.optional(z.enum(['observe', 'hold', 'remove', 'follow', 'wait', 'settle'])),
+  resume: z.optional(z.enum(['observe', 'remove', 'follow'])),
+  waitUntil: z.optional(Timestamp),
+  faults: z._default(z.number(), 0),
   /** What the last fault said, shortened. */
-  lastFault: z.string().optional(),
-  fault: CaughtError.optional(),
-  failure: CaughtError.optional(),
+  lastFault: z.optional(z.string()),
+  fault: z.optional(CaughtError),
+  failure: z.optional(CaughtError),
 });
 export type ServiceRun = z.output<typeof ServiceRun>;
 

@@ -2,11 +2,12 @@
  * The event documents that start a drain, as AWS writes them. Fields that AWS may add are let through; those that matter
  * are held to their form, because a drain that starts from half an event does harm.
  */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { InstanceId, oneOf, Region, Timestamp } from './common.ts';
 import { LAUNCHING, TERMINATING } from './drain-instance.ts';
 
-const Name = (what: string) => z.string({ error: `must be ${what}` }).min(1, { error: `must be ${what}` });
+const Name = (what: string) =>
+  z.string({ error: `must be ${what}` }).check(z.minLength(1, { error: `must be ${what}` }));
 
 /** `detail` of the EventBridge event, and the body of the SNS notification. */
 const lifecycleFields = {
@@ -15,9 +16,9 @@ const lifecycleFields = {
   LifecycleHookName: Name('the name of a lifecycle hook'),
   EC2InstanceId: InstanceId,
   LifecycleTransition: oneOf(TERMINATING, LAUNCHING),
-  NotificationMetadata: z.string({ error: 'must be text' }).optional(),
-  Origin: z.string({ error: 'must be text' }).optional(),
-  Destination: oneOf('EC2', 'WarmPool', 'AutoScalingGroup').default('EC2'),
+  NotificationMetadata: z.optional(z.string({ error: 'must be text' })),
+  Origin: z.optional(z.string({ error: 'must be text' })),
+  Destination: z._default(oneOf('EC2', 'WarmPool', 'AutoScalingGroup'), 'EC2'),
 };
 
 export const LIFECYCLE_DETAIL_TYPES = [
@@ -54,7 +55,7 @@ export const SnsEvent = z.object({
       }),
       { error: 'must be the list of SNS records' },
     )
-    .min(1, { error: 'must hold a record' }),
+    .check(z.minLength(1, { error: 'must hold a record' })),
 });
 
 export const INTERRUPTION = 'EC2 Spot Instance Interruption Warning';
@@ -83,11 +84,11 @@ export const ExecutionEndedEvent = z.object({
       name: Name('the name of an execution'),
       status: oneOf('RUNNING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED'),
       startDate: z.number({ error: 'must be a time in ms' }),
-      stopDate: z.number({ error: 'must be a time in ms' }).nullish(),
+      stopDate: z.nullish(z.number({ error: 'must be a time in ms' })),
       /** JSON; absent when it is too long for an event. */
-      input: z.string({ error: 'must be text' }).nullish(),
-      error: z.string({ error: 'must be text' }).nullish(),
-      cause: z.string({ error: 'must be text' }).nullish(),
+      input: z.nullish(z.string({ error: 'must be text' })),
+      error: z.nullish(z.string({ error: 'must be text' })),
+      cause: z.nullish(z.string({ error: 'must be text' })),
     },
     { error: 'must be an object' },
   ),

@@ -2,7 +2,7 @@
  * A workflow's input as flat words in kebab-case, which is how a command line and an Action say it: derived from the
  * schema, so that nothing has to be kept in step by hand.
  */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 
 export interface Field {
   /** `timeout-seconds`. A nested field goes by its own name; by its parent's, too, where that name is taken. */
@@ -32,7 +32,7 @@ export function kebab(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-export function fieldsOf(schema: z.ZodObject): Field[] {
+export function fieldsOf(schema: z.ZodMiniObject): Field[] {
   const { properties, required } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Property;
   const outer = Object.entries(properties ?? {});
   const taken = new Set(outer.filter(([, { properties: inner }]) => inner === undefined).map(([name]) => kebab(name)));

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { DrainInstanceInput } from './drain-instance.ts';
 
 /**
@@ -8,8 +8,8 @@ import { DrainInstanceInput } from './drain-instance.ts';
 export const HookMetadata = z.object({
   cluster: DrainInstanceInput.shape.cluster,
   targetGroups: DrainInstanceInput.shape.targetGroups,
-  standaloneTasks: DrainInstanceInput.shape.standaloneTasks.removeDefault().optional(),
-  onTimeout: DrainInstanceInput.shape.onTimeout.removeDefault().optional(),
+  standaloneTasks: z.optional(DrainInstanceInput.shape.standaloneTasks.def.innerType),
+  onTimeout: z.optional(DrainInstanceInput.shape.onTimeout.def.innerType),
   timeoutSeconds: DrainInstanceInput.shape.timeoutSeconds,
 });
 export type HookMetadata = z.output<typeof HookMetadata>;

@@ -1,5 +1,5 @@
 /** The input schema of every workflow, by its public name: what every entry point parses and documents. */
-import type * as z from 'zod';
+import type * as z from 'zod/mini';
 import { AwaitDrainedInput } from './await-drained.ts';
 import { CleanCloudMapInput } from './clean-cloud-map.ts';
 import { DelayedTerminationInput } from './delayed-termination.ts';
@@ -7,7 +7,7 @@ import { DeregisterTargetsInput } from './deregister-targets.ts';
 import { DrainInstanceInput } from './drain-instance.ts';
 import { RegisterTargetsInput } from './register-targets.ts';
 
-export const INPUTS: Readonly<Record<string, z.ZodObject>> = {
+export const INPUTS: Readonly<Record<string, z.ZodMiniObject>> = {
   'drain-instance': DrainInstanceInput,
   'delayed-termination': DelayedTerminationInput,
   'register-targets': RegisterTargetsInput,

@@ -1,4 +1,4 @@
-import type * as z from 'zod';
+import type * as z from 'zod/mini';
 import { type Fault, InvalidInput } from './errors.ts';
 
 const LONGEST_FOUND = 80;
@@ -8,7 +8,7 @@ const LONGEST_FOUND = 80;
  * @param subject what the document is, as the message's subject: `the input of drain-instance`
  * @throws InvalidInput
  */
-export function parse<S extends z.ZodType>(schema: S, document: unknown, subject: string): z.output<S> {
+export function parse<S extends z.ZodMiniType>(schema: S, document: unknown, subject: string): z.output<S> {
   const result = schema.safeParse(document);
   if (result.success) return result.data;
   throw new InvalidInput(

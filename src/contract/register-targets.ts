@@ -1,12 +1,12 @@
 /** `register-targets`: what goes in, and the receipt that comes out. */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { listOf, place, RegisteredTarget, region, targetsReceipt, timing, withPlaceRules } from './targets.ts';
 
 export const RegisterTargetsInput = withPlaceRules(
   z.strictObject(
     {
       ...region,
-      targets: listOf(RegisteredTarget).describe('What to register.'),
+      targets: listOf(RegisteredTarget).check(z.describe('What to register.')),
       ...place,
       ...timing,
     },

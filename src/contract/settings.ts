@@ -1,36 +1,42 @@
 /** Every `SLUICE_*` variable: the only place that reads and defines them. All faults are reported together. */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { oneOf, Region } from './common.ts';
 import type { Fault } from './errors.ts';
 import { InvalidInput } from './errors.ts';
 
-const list = (item: z.ZodType<string>, what: string) =>
-  z.string().transform((text, context) => {
-    const members = text
-      .split(',')
-      .map((member) => member.trim())
-      .filter((member) => member !== '');
-    for (const member of members) {
-      if (!item.safeParse(member).success)
-        context.addIssue({ code: 'custom', message: `must be a list, by commas, of ${what}` });
-    }
-    return members;
-  });
+const list = (item: z.ZodMiniType<string>, what: string) =>
+  z.pipe(
+    z.string(),
+    z.transform((text, { issues }) => {
+      const members = text
+        .split(',')
+        .map((member) => member.trim())
+        .filter((member) => member !== '');
+      for (const member of members) {
+        if (!item.safeParse(member).success)
+          issues.push({ code: 'custom', input: text, message: `must be a list, by commas, of ${what}` });
+      }
+      return members;
+    }),
+  );
 
 const seconds = (least: number, most: number, standard: number) => {
   const error = `must be a whole number of seconds from ${least} to ${most}`;
-  return z
-    .string()
-    .regex(/^\d{1,9}$/, { error })
-    .transform(Number)
-    .pipe(z.number().min(least, { error }).max(most, { error }))
-    .default(standard);
+  return z._default(
+    z.pipe(
+      z.pipe(z.string().check(z.regex(/^\d{1,9}$/, { error })), z.transform(Number)),
+      z.number().check(z.gte(least, { error }), z.lte(most, { error })),
+    ),
+    standard,
+  );
 };
 
 const prefix = () =>
-  z
-    .string()
-    .regex(/^[A-Za-z0-9_./-]{1,128}$/, { error: 'must be the beginning of a hook name: letters, digits and _ . / -' });
+  z.string().check(
+    z.regex(/^[A-Za-z0-9_./-]{1,128}$/, {
+      error: 'must be the beginning of a hook name: letters, digits and _ . / -',
+    }),
+  );
 
 let built: ReturnType<typeof buildSchema> | undefined;
 
@@ -43,58 +49,63 @@ export function settingsSchema(): ReturnType<typeof buildSchema> {
 const buildSchema = () =>
   z.object({
     SLUICE_STACK: z
-      .string()
-      .regex(/^[a-zA-Z][a-zA-Z0-9-]{0,39}$/, {
-        error: 'must be a stack name: a letter, then up to 39 letters, digits or hyphens',
-      })
-      .default('sluice')
-      .describe('Name that the state machines begin with.'),
-    SLUICE_HOOK_PREFIX: prefix()
-      .default('sluice')
-      .describe('Lifecycle hooks whose name starts with this are ours to complete.'),
-    SLUICE_HOOKS: list(z.string().min(1), 'hook names')
-      .default([])
-      .describe('Further hooks that are ours, by their whole name.'),
-    SLUICE_ALLOWED_REGIONS: list(Region, 'AWS regions')
-      .default([])
-      .describe('Regions that may be touched; all when empty.'),
+      ._default(
+        z.string().check(
+          z.regex(/^[a-zA-Z][a-zA-Z0-9-]{0,39}$/, {
+            error: 'must be a stack name: a letter, then up to 39 letters, digits or hyphens',
+          }),
+        ),
+        'sluice',
+      )
+      .check(z.describe('Name that the state machines begin with.')),
+    SLUICE_HOOK_PREFIX: z
+      ._default(prefix(), 'sluice')
+      .check(z.describe('Lifecycle hooks whose name starts with this are ours to complete.')),
+    SLUICE_HOOKS: z
+      ._default(list(z.string().check(z.minLength(1)), 'hook names'), [])
+      .check(z.describe('Further hooks that are ours, by their whole name.')),
+    SLUICE_ALLOWED_REGIONS: z
+      ._default(list(Region, 'AWS regions'), [])
+      .check(z.describe('Regions that may be touched; all when empty.')),
     SLUICE_EVENT_BUS: z
-      .string()
-      .regex(/^[A-Za-z0-9_./:-]{1,256}$/, { error: 'must be the name or ARN of an event bus, or "none"' })
-      .default('default')
-      .describe('Bus on which outcomes are announced; "none" announces nothing.'),
-    SLUICE_DRAIN_TIMEOUT_SECONDS: seconds(1, 2_000_000, 3_600).describe(
-      'How long a drain may take that has neither a timeout nor a hook.',
+      ._default(
+        z
+          .string()
+          .check(z.regex(/^[A-Za-z0-9_./:-]{1,256}$/, { error: 'must be the name or ARN of an event bus, or "none"' })),
+        'default',
+      )
+      .check(z.describe('Bus on which outcomes are announced; "none" announces nothing.')),
+    SLUICE_DRAIN_TIMEOUT_SECONDS: seconds(1, 2_000_000, 3_600).check(
+      z.describe('How long a drain may take that has neither a timeout nor a hook.'),
     ),
-    SLUICE_TARGETS_TIMEOUT_SECONDS: seconds(1, 2_000_000, 5_400).describe(
-      'How long registering, deregistering or awaiting targets may take without a timeout of its own.',
+    SLUICE_TARGETS_TIMEOUT_SECONDS: seconds(1, 2_000_000, 5_400).check(
+      z.describe('How long registering, deregistering or awaiting targets may take without a timeout of its own.'),
     ),
-    SLUICE_TARGETS_MIN_POLL_INTERVAL_SECONDS: seconds(1, 3_600, 2).describe(
-      'Never look at targets more often than this, where nothing but targets is waited for.',
+    SLUICE_TARGETS_MIN_POLL_INTERVAL_SECONDS: seconds(1, 3_600, 2).check(
+      z.describe('Never look at targets more often than this, where nothing but targets is waited for.'),
     ),
-    SLUICE_TERMINATION_DELAY_SECONDS: seconds(0, 2_000_000, 10).describe(
-      'How long a delayed termination waits that names no delay.',
+    SLUICE_TERMINATION_DELAY_SECONDS: seconds(0, 2_000_000, 10).check(
+      z.describe('How long a delayed termination waits that names no delay.'),
     ),
     SLUICE_TERMINATION_TAG: z
-      .string()
-      .regex(/^[^=]{1,128}(?:=.{0,256})?$/, { error: 'must be the key of a tag, or key=value' })
-      .optional()
-      .describe('Tag that an instance must carry to be terminated: a key, or key=value.'),
-    SLUICE_MIN_POLL_INTERVAL_SECONDS: seconds(1, 3_600, 8).describe('Never look more often than this.'),
-    SLUICE_MAX_POLL_INTERVAL_SECONDS: seconds(1, 43_200, 600).describe('Never look less often than this.'),
+      .optional(
+        z.string().check(z.regex(/^[^=]{1,128}(?:=.{0,256})?$/, { error: 'must be the key of a tag, or key=value' })),
+      )
+      .check(z.describe('Tag that an instance must carry to be terminated: a key, or key=value.')),
+    SLUICE_MIN_POLL_INTERVAL_SECONDS: seconds(1, 3_600, 8).check(z.describe('Never look more often than this.')),
+    SLUICE_MAX_POLL_INTERVAL_SECONDS: seconds(1, 43_200, 600).check(z.describe('Never look less often than this.')),
     SLUICE_CREDENTIALS: z
-      .string()
-      .optional()
-      .describe('Who may call the HTTP API: a JSON list of {id, sha256, workflows?}.'),
+      .optional(z.string())
+      .check(z.describe('Who may call the HTTP API: a JSON list of {id, sha256, workflows?}.')),
     SLUICE_CREDENTIALS_FILE: z
-      .string()
-      .optional()
-      .describe('The same list in a file, such as a mounted Kubernetes secret; read again every minute.'),
+      .optional(z.string())
+      .check(z.describe('The same list in a file, such as a mounted Kubernetes secret; read again every minute.')),
     SLUICE_CREDENTIALS_PARAMETER: z
-      .string()
-      .optional()
-      .describe('The same list in an SSM parameter (a SecureString), by name; read again every minute.'),
-    SLUICE_LOG_LEVEL: oneOf('DEBUG', 'INFO', 'WARN', 'ERROR').default('INFO').describe('Least level that is logged.'),
+      .optional(z.string())
+      .check(z.describe('The same list in an SSM parameter (a SecureString), by name; read again every minute.')),
+    SLUICE_LOG_LEVEL: z
+      ._default(oneOf('DEBUG', 'INFO', 'WARN', 'ERROR'), 'INFO')
+      .check(z.describe('Least level that is logged.')),
   });
 
 export interface Settings {

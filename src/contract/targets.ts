@@ -1,6 +1,6 @@
 /** The words that `register-targets`, `deregister-targets` and `await-drained` share: which targets, and where. */
 import { isIP } from 'node:net';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import {
   capped,
   Flag,
@@ -23,29 +23,37 @@ const TARGET_ID = 'must be an EC2 instance id such as "i-0123456789abcdef0", or 
 
 export const TargetId = z
   .string({ error: TARGET_ID })
-  .refine((id) => isIP(id) !== 0 || InstanceId.safeParse(id).success, { error: TARGET_ID });
+  .check(z.refine((id) => isIP(id) !== 0 || InstanceId.safeParse(id).success, { error: TARGET_ID }));
 
 export const Target = z.strictObject(
   {
-    id: TargetId.describe('An EC2 instance id or an IP address.'),
-    port: wholeSeconds(1, 65_535)
-      .optional()
-      .describe('Its port. Absent: the default of each target group to register, every port to deregister or await.'),
+    id: TargetId.check(z.describe('An EC2 instance id or an IP address.')),
+    port: z
+      .optional(wholeSeconds(1, 65_535))
+      .check(
+        z.describe(
+          'Its port. Absent: the default of each target group to register, every port to deregister or await.',
+        ),
+      ),
   },
   { error: 'must be an object such as {"id": "i-0123456789abcdef0", "port": 80}' },
 );
 
-export const RegisteredTarget = Target.extend({
+export const RegisteredTarget = z.extend(Target, {
   availabilityZone: z
-    .string({ error: 'must be an Availability Zone such as "eu-west-1a", or "all"' })
-    .regex(/^(?:all|[a-z0-9-]{4,40})$/, { error: 'must be an Availability Zone such as "eu-west-1a", or "all"' })
-    .optional()
-    .describe('Only for addresses: "all" for one that is outside the VPC.'),
+    .optional(
+      z.string({ error: 'must be an Availability Zone such as "eu-west-1a", or "all"' }).check(
+        z.regex(/^(?:all|[a-z0-9-]{4,40})$/, {
+          error: 'must be an Availability Zone such as "eu-west-1a", or "all"',
+        }),
+      ),
+    )
+    .check(z.describe('Only for addresses: "all" for one that is outside the VPC.')),
 });
 
-export function listOf<T extends z.ZodType>(target: T) {
+export function listOf<T extends z.ZodMiniType>(target: T) {
   const error = `must be a list of 1 to ${MOST_TARGETS} targets`;
-  return z.array(target, { error }).min(1, { error }).max(MOST_TARGETS, { error });
+  return z.array(target, { error }).check(z.minLength(1, { error }), z.maxLength(MOST_TARGETS, { error }));
 }
 
 const LOAD_BALANCER = 'must be the name or the ARN of a load balancer';
@@ -53,54 +61,64 @@ const KUBERNETES = 'must be a name as Kubernetes spells it: small letters, digit
 
 const KubernetesName = z
   .string({ error: KUBERNETES })
-  .regex(/^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/, { error: KUBERNETES });
+  .check(z.regex(/^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/, { error: KUBERNETES }));
 
 /** Where the targets are. At least one way of saying it; a load balancer with target groups means those of its groups. */
 export const place = {
   loadBalancer: z
-    .string({ error: LOAD_BALANCER })
-    .regex(
-      /^(?:arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:\d{12}:loadbalancer\/[A-Za-z0-9/-]+|[A-Za-z0-9-]{1,32})$/,
-      {
-        error: LOAD_BALANCER,
-      },
+    .optional(
+      z.string({ error: LOAD_BALANCER }).check(
+        z.regex(
+          /^(?:arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:\d{12}:loadbalancer\/[A-Za-z0-9/-]+|[A-Za-z0-9-]{1,32})$/,
+          {
+            error: LOAD_BALANCER,
+          },
+        ),
+      ),
     )
-    .optional()
-    .describe('An Application, Network, Gateway or Classic load balancer, by name or ARN.'),
+    .check(z.describe('An Application, Network, Gateway or Classic load balancer, by name or ARN.')),
   targetGroups: z
-    .array(TargetGroupArn, { error: 'must be a list of target group ARNs' })
-    .min(1, { error: 'must hold a target group ARN' })
-    .max(MOST_TARGET_GROUPS, { error: `must hold at most ${MOST_TARGET_GROUPS} target group ARNs` })
-    .optional()
-    .describe('Target groups by ARN; with a load balancer, which of its groups.'),
-  namespace: KubernetesName.optional().describe('Namespace of the Kubernetes ingress or service.'),
-  ingress: KubernetesName.optional().describe('Kubernetes ingress whose load balancer it is.'),
-  service: KubernetesName.optional().describe(
-    'Kubernetes service: whose load balancer it is, or the backend of the ingress.',
-  ),
+    .optional(
+      z
+        .array(TargetGroupArn, { error: 'must be a list of target group ARNs' })
+        .check(
+          z.minLength(1, { error: 'must hold a target group ARN' }),
+          z.maxLength(MOST_TARGET_GROUPS, { error: `must hold at most ${MOST_TARGET_GROUPS} target group ARNs` }),
+        ),
+    )
+    .check(z.describe('Target groups by ARN; with a load balancer, which of its groups.')),
+  namespace: z.optional(KubernetesName).check(z.describe('Namespace of the Kubernetes ingress or service.')),
+  ingress: z.optional(KubernetesName).check(z.describe('Kubernetes ingress whose load balancer it is.')),
+  service: z
+    .optional(KubernetesName)
+    .check(z.describe('Kubernetes service: whose load balancer it is, or the backend of the ingress.')),
   cluster: z
-    .string({ error: 'must be the name of a Kubernetes cluster' })
-    .regex(/^[A-Za-z0-9_-]{1,100}$/, { error: 'must be the name of a Kubernetes cluster' })
-    .optional()
-    .describe('Kubernetes cluster; every cluster that has such an ingress or service when absent.'),
+    .optional(
+      z
+        .string({ error: 'must be the name of a Kubernetes cluster' })
+        .check(z.regex(/^[A-Za-z0-9_-]{1,100}$/, { error: 'must be the name of a Kubernetes cluster' })),
+    )
+    .check(z.describe('Kubernetes cluster; every cluster that has such an ingress or service when absent.')),
 };
 
 export const timing = {
-  timeoutSeconds: wholeSeconds(1, LONGEST_SECONDS)
-    .optional()
-    .describe('How long it may take; SLUICE_TARGETS_TIMEOUT_SECONDS when absent.'),
-  deadline: Timestamp.optional().describe('The same as a point in time; the earlier of the two holds.'),
-  minPollIntervalSeconds: wholeSeconds(1, 3600).optional().describe('Never look more often than this.'),
-  maxPollIntervalSeconds: wholeSeconds(1, 43_200).optional().describe('Never look less often than this.'),
-  dryRun: Flag.default(false).describe('Look once, change nothing, and say what would be done.'),
-  requestedBy: RequestedBy.optional().describe('Free text that is carried along into the receipt.'),
+  timeoutSeconds: z
+    .optional(wholeSeconds(1, LONGEST_SECONDS))
+    .check(z.describe('How long it may take; SLUICE_TARGETS_TIMEOUT_SECONDS when absent.')),
+  deadline: z.optional(Timestamp).check(z.describe('The same as a point in time; the earlier of the two holds.')),
+  minPollIntervalSeconds: z.optional(wholeSeconds(1, 3600)).check(z.describe('Never look more often than this.')),
+  maxPollIntervalSeconds: z.optional(wholeSeconds(1, 43_200)).check(z.describe('Never look less often than this.')),
+  dryRun: z._default(Flag, false).check(z.describe('Look once, change nothing, and say what would be done.')),
+  requestedBy: z.optional(RequestedBy).check(z.describe('Free text that is carried along into the receipt.')),
 };
 
-export const region = { region: Region.describe('Region of the load balancer.') };
+export const region = { region: Region.check(z.describe('Region of the load balancer.')) };
 
-export const Until = oneOf('drained', 'draining')
-  .default('drained')
-  .describe('"draining" ends when new requests have stopped, "drained" when the deregistration delay is over, too.');
+export const Until = z
+  ._default(oneOf('drained', 'draining'), 'drained')
+  .check(
+    z.describe('"draining" ends when new requests have stopped, "drained" when the deregistration delay is over, too.'),
+  );
 
 /** As parsed; whoever looks a place up needs no more than this. */
 export interface Place {
@@ -150,10 +168,10 @@ const RULES: readonly { readonly at: keyof Place; readonly expected: string; hol
 ];
 
 /** Adds the rules on places to a workflow's input; they are checked even where single fields are wrong. */
-export function withPlaceRules<T extends z.ZodObject>(input: T): T {
+export function withPlaceRules<T extends z.ZodMiniObject>(input: T): T {
   return RULES.reduce(
     (schema, { at, expected, holds }) =>
-      schema.refine((given) => holds(given as Given), { path: [at], error: expected, when: isDocument }),
+      schema.check(z.refine((given) => holds(given as Given), { path: [at], error: expected, when: isDocument })),
     input,
   );
 }
@@ -165,19 +183,19 @@ export function isDocument({ value }: { readonly value: unknown }): boolean {
 
 /** One registration: in a target group by its ARN, or in a Classic load balancer by its name. */
 export const TargetOutcome = z.object({
-  targetGroupArn: z.string().optional(),
-  loadBalancer: z.string().optional(),
+  targetGroupArn: z.optional(z.string()),
+  loadBalancer: z.optional(z.string()),
   id: z.string(),
   port: z.number(),
   /** The state last seen, in Elastic Load Balancing's words; `absent` once it is registered no more. */
   state: z.string(),
-  reason: z.string().optional(),
-  registeredAt: z.string().optional(),
-  healthyAt: z.string().optional(),
-  deregisteredAt: z.string().optional(),
+  reason: z.optional(z.string()),
+  registeredAt: z.optional(z.string()),
+  healthyAt: z.optional(z.string()),
+  deregisteredAt: z.optional(z.string()),
   /** When it was first seen draining, or gone. */
-  drainingAt: z.string().optional(),
-  drainedAt: z.string().optional(),
+  drainingAt: z.optional(z.string()),
+  drainedAt: z.optional(z.string()),
 });
 export type TargetOutcome = z.output<typeof TargetOutcome>;
 
@@ -188,24 +206,24 @@ export const targetsReceipt = {
   region: z.string(),
   status: Status,
   reason: z.string(),
-  execution: z.string().optional(),
-  requestedBy: z.string().optional(),
+  execution: z.optional(z.string()),
+  requestedBy: z.optional(z.string()),
   dryRun: z.boolean(),
-  startedAt: z.string().optional(),
+  startedAt: z.optional(z.string()),
   finishedAt: z.string(),
-  deadline: z.string().optional(),
+  deadline: z.optional(z.string()),
   loadBalancers: capped(z.string()),
   targetGroups: capped(z.string()),
   targets: capped(TargetOutcome),
   /** Registrations that have reached the end, and that have not. */
   counts: z.object({ done: z.number(), open: z.number() }),
   /** The longest delay of the groups concerned; absent before one was read. */
-  deregistrationDelaySeconds: z.number().optional(),
+  deregistrationDelaySeconds: z.optional(z.number()),
   /** Before this the drain could not be over; absent when nothing was draining. */
-  knownEnd: z.string().optional(),
+  knownEnd: z.optional(z.string()),
   polls: z.number(),
   faults: z.number(),
   notes: capped(z.string()),
-  wouldDo: z.array(z.string()).optional(),
-  error: z.object({ name: z.string(), message: z.string() }).optional(),
+  wouldDo: z.optional(z.array(z.string())),
+  error: z.optional(z.object({ name: z.string(), message: z.string() })),
 };

@@ -2,7 +2,7 @@
  * What travels from state to state of `delayed-termination`. Executions outlive deployments, so whatever a later release
  * adds here is optional or has a default. Times are ISO 8601 in UTC and absolute: a state that is entered twice waits once.
  */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { Timestamp } from './common.ts';
 import { CaughtError } from './drain-data.ts';
 
@@ -13,12 +13,12 @@ export const PlanTerminationInput = z.object({ input: z.unknown(), execution: Ex
 
 export const TerminationPlan = z.object({
   region: z.string(),
-  ipAddress: z.string().optional(),
+  ipAddress: z.optional(z.string()),
   drain: z.boolean(),
   onDrainTimeout: z.enum(['terminate', 'keep']),
   decrementDesiredCapacity: z.boolean(),
   dryRun: z.boolean(),
-  requestedBy: z.string().optional(),
+  requestedBy: z.optional(z.string()),
   execution: z.string(),
   startedAt: Timestamp,
   /** Nothing is terminated before this, nor after the deadline. */
@@ -36,37 +36,37 @@ export const InstanceRecord = z.object({
   /** EC2's word for it when it was last seen, or `absent`; `unknown` before that. */
   state: z.string(),
   /** How it ended; absent while it is open. */
-  status: z.enum(['succeeded', 'timed-out', 'refused', 'failed']).optional(),
-  reason: z.string().optional(),
-  drained: z.enum(['drained', 'timed-out', 'failed']).optional(),
+  status: z.optional(z.enum(['succeeded', 'timed-out', 'refused', 'failed'])),
+  reason: z.optional(z.string()),
+  drained: z.optional(z.enum(['drained', 'timed-out', 'failed'])),
   /** A call for many failed, and it has to be asked for alone. */
-  alone: z.boolean().optional(),
+  alone: z.optional(z.boolean()),
   /** By way of its Auto Scaling group, whose hooks may take their time. */
-  inGroup: z.boolean().optional(),
-  requestedAt: Timestamp.optional(),
-  terminatedAt: Timestamp.optional(),
+  inGroup: z.optional(z.boolean()),
+  requestedAt: z.optional(Timestamp),
+  terminatedAt: z.optional(Timestamp),
 });
 export type InstanceRecord = z.output<typeof InstanceRecord>;
 
 export const TerminationProgress = z.object({
   instances: z.array(InstanceRecord),
   /** How many have been asked for their termination protection. */
-  checked: z.number().default(0),
-  drainedAt: Timestamp.optional(),
-  polls: z.number().default(0),
-  faults: z.number().default(0),
+  checked: z._default(z.number(), 0),
+  drainedAt: z.optional(Timestamp),
+  polls: z._default(z.number(), 0),
+  faults: z._default(z.number(), 0),
   /** What the last fault said, shortened. */
-  lastFault: z.string().optional(),
-  notes: z.array(z.string()).default([]),
+  lastFault: z.optional(z.string()),
+  notes: z._default(z.array(z.string()), []),
 });
 export type TerminationProgress = z.output<typeof TerminationProgress>;
 
 export const TerminationDecision = z.object({
   next: z.enum(['check', 'await-time', 'drain', 'drain-batches', 'terminate', 'wait', 'hold', 'announce']),
-  outcome: z.enum(['ended', 'expired', 'looked']).optional(),
+  outcome: z.optional(z.enum(['ended', 'expired', 'looked'])),
   waitUntil: Timestamp,
   /** Where the loop goes on after a pause. */
-  resume: z.enum(['check', 'terminate', 'observe']).default('observe'),
+  resume: z._default(z.enum(['check', 'terminate', 'observe']), 'observe'),
   reason: z.string(),
 });
 export type TerminationDecision = z.output<typeof TerminationDecision>;
@@ -74,8 +74,8 @@ export type TerminationDecision = z.output<typeof TerminationDecision>;
 export const TerminationData = z.object({
   plan: TerminationPlan,
   progress: TerminationProgress,
-  decision: TerminationDecision.optional(),
-  fault: CaughtError.optional(),
+  decision: z.optional(TerminationDecision),
+  fault: z.optional(CaughtError),
 });
 export type TerminationData = z.output<typeof TerminationData>;
 
@@ -83,16 +83,16 @@ export type TerminationData = z.output<typeof TerminationData>;
 export const DrainOutcome = z.object({
   instanceId: z.string(),
   status: z.enum(['succeeded', 'timed-out', 'refused', 'failed', 'stopped']),
-  reason: z.string().optional(),
+  reason: z.optional(z.string()),
 });
 export type DrainOutcome = z.output<typeof DrainOutcome>;
 
-const Judged = DrainOutcome.or(z.object({ drains: z.array(DrainOutcome) }));
+const Judged = z.union([DrainOutcome, z.object({ drains: z.array(DrainOutcome) })]);
 /** Of one instance, or of a batch of them. */
-export const DrainResult = Judged.or(z.object({ drains: z.array(Judged) }));
+export const DrainResult = z.union([Judged, z.object({ drains: z.array(Judged) })]);
 export type DrainResult = z.output<typeof DrainResult>;
 
-export const SettleDrainsInput = TerminationData.extend({ drains: z.array(DrainResult) });
+export const SettleDrainsInput = z.extend(TerminationData, { drains: z.array(DrainResult) });
 export type SettleDrainsInput = z.output<typeof SettleDrainsInput>;
 
 /** What is known of a drain, or a batch of them, whose execution did not succeed. */
@@ -104,11 +104,11 @@ export type JudgeDrainInput = z.output<typeof JudgeDrainInput>;
 
 /** What the announcing state is given: a failure may come before there is a plan. */
 export const AnnounceTerminationInput = z.object({
-  plan: TerminationPlan.optional(),
-  progress: TerminationProgress.optional(),
-  decision: TerminationDecision.optional(),
-  failure: CaughtError.optional(),
-  input: z.unknown().optional(),
-  execution: Execution.optional(),
+  plan: z.optional(TerminationPlan),
+  progress: z.optional(TerminationProgress),
+  decision: z.optional(TerminationDecision),
+  failure: z.optional(CaughtError),
+  input: z.optional(z.unknown()),
+  execution: z.optional(Execution),
 });
 export type AnnounceTerminationInput = z.output<typeof AnnounceTerminationInput>;

@@ -1,6 +1,6 @@
 /** Reads what a request carries: at most 64 KiB of JSON in UTF-8, and queries in which nothing stands twice. */
 import type { Context } from 'hono';
-import type * as z from 'zod';
+import type * as z from 'zod/mini';
 import { parse } from '../contract/parse.ts';
 import { Problem } from './problem.ts';
 import type { AppEnv } from './services.ts';
@@ -8,7 +8,7 @@ import type { AppEnv } from './services.ts';
 export const MOST_BYTES = 65_536;
 
 /** @throws Problem `too-large`, `invalid-request` @throws InvalidInput */
-export async function readJson<S extends z.ZodType>(
+export async function readJson<S extends z.ZodMiniType>(
   context: Context<AppEnv>,
   schema: S,
   subject: string,
@@ -84,7 +84,7 @@ async function readBytes(request: Request): Promise<Uint8Array> {
  * @param renamed spellings that stand for others
  * @throws InvalidInput
  */
-export function readQuery<S extends z.ZodType>(
+export function readQuery<S extends z.ZodMiniType>(
   context: Context<AppEnv>,
   schema: S,
   renamed: Readonly<Record<string, string>> = {},

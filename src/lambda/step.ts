@@ -2,7 +2,7 @@
  * What every step has around it: its payload is parsed, its calls have a time budget, and its surroundings (AWS, the
  * clock, chance, the settings) are given, so that the same handler runs in Lambda and in the embedded engine.
  */
-import type * as z from 'zod';
+import type * as z from 'zod/mini';
 import { type AwsAccess, withinBudget } from '../aws/clients.ts';
 import { Rejected } from '../contract/errors.ts';
 import { parse } from '../contract/parse.ts';
@@ -35,7 +35,7 @@ function standardEnvironment(): StepEnvironment {
 const STANDARD_BUDGET_SECONDS = 10;
 
 /** @param budgetSeconds how long its calls to AWS may take together */
-export function step<S extends z.ZodType>(
+export function step<S extends z.ZodMiniType>(
   schema: S,
   work: (input: z.output<S>, environment: StepEnvironment) => Promise<unknown> | unknown,
   budgetSeconds: (input: z.output<S>) => number = () => STANDARD_BUDGET_SECONDS,

@@ -24,7 +24,7 @@ export class VirtualTime {
     // Node never waits less than a millisecond. A loop that waits for a fraction of one would stop the time, and the
     // replaced timers would make it none or one by whether it was set while another fired.
     const { setTimeout: faked } = globalThis;
-    const atLeastOne = (act: () => void, ms = 1, ...rest: []) => faked(act, Math.max(1, ms), ...rest);
+    const atLeastOne = (act: () => void, ms = 1, ...rest: []) => faked(act, Math.max(1, Math.trunc(ms)), ...rest);
     globalThis.setTimeout = Object.assign(atLeastOne, faked);
   }
 

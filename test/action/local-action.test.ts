@@ -17,7 +17,8 @@ function runSources(inputs: Readonly<Record<string, string>>) {
   const dotenv = path.join(mkdtempSync(path.join(tmpdir(), 'sluice-local-')), '.env');
   writeFileSync(dotenv, '');
   const command = [
-    'node_modules/.bin/tsx',
+    process.execPath,
+    'node_modules/tsx/dist/cli.mjs',
     'node_modules/@github/local-action/src/index.ts',
     '.',
     'src/action/run.ts',

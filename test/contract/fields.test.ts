@@ -1,15 +1,15 @@
 import { expect, test } from '@jest/globals';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { fieldsOf, fieldValue, withValues } from '../../src/contract/fields.ts';
 import { INPUTS } from '../../src/contract/inputs.ts';
 
 const schema = z.strictObject({
-  region: z.string().describe('Where.'),
-  timeoutSeconds: z.number().int().optional(),
-  dryRun: z.boolean().default(false),
-  names: z.array(z.string()).optional(),
-  targets: z.array(z.strictObject({ id: z.string(), port: z.number().int().optional() })).optional(),
-  hook: z.strictObject({ hookName: z.string(), region: z.string().optional() }).optional(),
+  region: z.string().check(z.describe('Where.')),
+  timeoutSeconds: z.optional(z.int()),
+  dryRun: z._default(z.boolean(), false),
+  names: z.optional(z.array(z.string())),
+  targets: z.optional(z.array(z.strictObject({ id: z.string(), port: z.optional(z.int()) }))),
+  hook: z.optional(z.strictObject({ hookName: z.string(), region: z.optional(z.string()) })),
 });
 const fields = fieldsOf(schema);
 const value = (option: string, ...texts: readonly string[]) => {

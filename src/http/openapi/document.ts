@@ -1,5 +1,5 @@
 /** The OpenAPI description, generated from the schemas that the routes themselves parse with. */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { ERROR_CODES, ErrorBody, type ErrorCode } from '../../contract/http/error.ts';
 import { type Answer, OPERATIONS, type Operation } from './operations.ts';
@@ -114,7 +114,7 @@ function responseOf({ description, schema, contentType, headers = {} }: Answer):
   return { description, ...content, ...(named.length === 0 ? {} : { headers: Object.fromEntries(named) }) };
 }
 
-function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Json {
+function schemaOf(schema: z.ZodMiniType, io: 'input' | 'output'): Json {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
   return rest;
 }

@@ -1,5 +1,5 @@
 /** Every route with what goes in and what comes out: the one table from which the description is generated. */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { DelegatedTermination } from '../../contract/http/delayed-termination.ts';
 import { DrainDelayQuery } from '../../contract/http/drain-delay.ts';
 import {
@@ -24,7 +24,7 @@ import { INPUTS } from '../../contract/inputs.ts';
 
 export interface Answer {
   readonly description: string;
-  readonly schema?: z.ZodType;
+  readonly schema?: z.ZodMiniType;
   readonly contentType?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -36,9 +36,9 @@ export interface Operation {
   readonly summary: string;
   readonly description?: string;
   readonly open?: true;
-  readonly parameters?: Readonly<Record<string, z.ZodType>>;
-  readonly query?: z.ZodObject;
-  readonly body?: z.ZodType;
+  readonly parameters?: Readonly<Record<string, z.ZodMiniType>>;
+  readonly query?: z.ZodMiniObject;
+  readonly body?: z.ZodMiniType;
   readonly idempotent?: true;
   readonly answers: Readonly<Record<number, Answer>>;
   /** What may go wrong beside what may everywhere: 401, 429, 503. */
@@ -52,7 +52,7 @@ const NAMES = {
   'X-Sluice-Execution': 'Its name.',
 };
 const up = z.object({ status: z.literal('ok') });
-const ExecutionId = z.string().describe('Name or ARN of an execution.');
+const ExecutionId = z.string().check(z.describe('Name or ARN of an execution.'));
 const waited = {
   refused: 'With wait=true: it was refused. A guard said no; or the region is not allowed.',
   stopped: 'With wait=true: somebody stopped it.',

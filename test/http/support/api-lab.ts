@@ -37,7 +37,7 @@ export interface Answer {
   readonly text: string;
   /** Parsed; undefined where it is no JSON. */
   readonly body: Readonly<Record<string, unknown>> | undefined;
-  /** Virtual seconds from the request to its answer. */
+  /** Virtual seconds from the request to its answer, to the hundredth: every timer takes a millisecond at least. */
   readonly seconds: number;
 }
 
@@ -91,7 +91,7 @@ export class ApiLab {
     });
     await this.lab.until(() => answered);
     const response = await answer;
-    return { ...response, seconds: response.seconds - began / 1000 };
+    return { ...response, seconds: Math.round((response.seconds - began / 1000) * 100) / 100 };
   }
 
   /** Asks, and leaves the time to others; `seconds` is then the time of the answer itself. */

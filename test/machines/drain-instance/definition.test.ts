@@ -194,7 +194,7 @@ describe('states', () => {
       [...next.options].sort(),
     );
     expect([...words('Where Were We?', '$.decision.resume'), ...byDefault['Where Were We?']].sort()).toEqual(
-      [...resume.unwrap().options].sort(),
+      [...resume.def.innerType.options].sort(),
     );
   });
 
