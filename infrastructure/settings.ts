@@ -127,6 +127,7 @@ export function derive(document: unknown, stack: string) {
       sub(`arn:\${AWS::Partition}:ssm:\${AWS::Region}:\${AWS::AccountId}:parameter${set.credentialsParameter}`),
     ],
     observingConcurrency: set.observingConcurrency,
+    quotaShare: quotaShare(set.observingConcurrency),
     drainDelayConcurrency: set.drainDelayConcurrency,
     alarmActions: set.alarmTopic === null ? null : [set.alarmTopic],
     logRetentionDays: set.logRetentionDays,
@@ -162,6 +163,14 @@ const LOG_DELIVERY = [
 ];
 
 /** @returns every `SLUICE_*` variable of a function: `npm run check` finds one that the code does not know. */
+/** A smaller share would not do for one step. */
+const LEAST_SHARE = 0.1;
+
+/** Of the account's quotas, what each container of an observing function may take: text, as an environment has it. */
+export function quotaShare(containers: number | null): string {
+  return String(Math.max(LEAST_SHARE, 1 / (containers ?? Number.POSITIVE_INFINITY)));
+}
+
 function environment(set: StackSettings, stack: string): Record<string, string> {
   return {
     SLUICE_STACK: stack,

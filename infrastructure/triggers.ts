@@ -9,8 +9,18 @@ export interface TriggerSpec {
   readonly concurrencySetting?: string;
 }
 
-/** Steps that look at what is AWS's own and may be many at once: how many run at once is the stack's ceiling on calls. */
-export const OBSERVERS: readonly string[] = ['lookAtTargets', 'observeDrain', 'observeRegistrations'];
+/**
+ * Steps that look at what is AWS's own and may be many at once. How many of each run at once is the stack's ceiling on calls,
+ * and each container keeps to a share of the account's quotas.
+ */
+export const OBSERVERS: readonly string[] = [
+  'deregisterFromTargetGroups',
+  'locateInstance',
+  'lookAtTargets',
+  'observeDrain',
+  'observeRegistrations',
+  'searchTargetGroups',
+];
 
 export const TRIGGERS: Readonly<Record<string, TriggerSpec>> = {
   api: {

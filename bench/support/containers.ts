@@ -1,18 +1,11 @@
 /**
  * Functions as Lambda runs them: each invocation has a container to itself, a container that is free is used again, and each
- * has SDK clients of its own, so that nothing is shared between two drains. What observes has reserved concurrency and the
- * SDK's adaptive retries; an invocation beyond it is refused in Lambda's words.
+ * has SDK clients of its own, so that nothing is shared between two drains. What observes has reserved concurrency, and each
+ * of its containers a share of the account's quotas; an invocation beyond it is refused in Lambda's words.
  */
+import { quotaShare } from '../../infrastructure/settings.ts';
+import { OBSERVERS } from '../../infrastructure/triggers.ts';
 import type { AwsAccess } from '../../src/aws/clients.ts';
-
-/** Functions whose calls are observations: they wait for each other; all others run at once. */
-const OBSERVING = new Set([
-  'locateInstance',
-  'observeDrain',
-  'searchTargetGroups',
-  'observeTargets',
-  'observeTermination',
-]);
 
 class TooManyRequests extends Error {
   override readonly name = 'Lambda.TooManyRequestsException';
@@ -21,28 +14,35 @@ class TooManyRequests extends Error {
 export class Containers {
   readonly #access: AwsAccess;
   readonly #reserved: number;
+  readonly #share: number;
   readonly #free = new Map<string, AwsAccess[]>();
-  #busyObservers = 0;
+  readonly #busy = new Map<string, number>();
 
-  constructor(access: AwsAccess, reservedConcurrency: number) {
+  /** @param reserved containers of each function that observes */
+  constructor(access: AwsAccess, reserved: number) {
     this.#access = access;
-    this.#reserved = reservedConcurrency;
+    this.#reserved = reserved;
+    this.#share = Number(quotaShare(reserved));
   }
 
   /** @throws Lambda.TooManyRequestsException */
   async run(functionKey: string, invoke: (access: AwsAccess) => Promise<unknown>): Promise<unknown> {
-    const observes = OBSERVING.has(functionKey);
-    if (observes && this.#busyObservers >= this.#reserved) throw new TooManyRequests('Rate Exceeded.');
-    if (observes) this.#busyObservers += 1;
+    const observes = OBSERVERS.includes(functionKey);
+    const busy = this.#busy.get(functionKey) ?? 0;
+    if (observes && busy >= this.#reserved) throw new TooManyRequests('Rate Exceeded.');
+    this.#busy.set(functionKey, busy + 1);
     const free = this.#free.get(functionKey) ?? [];
     this.#free.set(functionKey, free);
     // A container is an access of its own, because clients are kept by it.
-    const container = free.pop() ?? { ...this.#access, ...(observes ? { retryMode: 'adaptive' as const } : {}) };
+    const container = free.pop() ?? {
+      ...this.#access,
+      ...(observes ? { share: this.#share, retryMode: 'adaptive' as const } : {}),
+    };
     try {
       return await invoke(container);
     } finally {
       free.push(container);
-      if (observes) this.#busyObservers -= 1;
+      this.#busy.set(functionKey, (this.#busy.get(functionKey) ?? 1) - 1);
     }
   }
 }

@@ -25,6 +25,7 @@ export function lambdaFunctions({ functions }: StackModel): Record<string, objec
         role: roleId(key),
         timeout: timeoutSeconds,
         ...concurrency(key, trigger?.concurrencySetting),
+        ...(OBSERVERS.includes(key) ? { environment: SHARED_QUOTAS } : {}),
         // Its log group is in log-groups.yml, with the retention and the key that are set.
         disableLogs: true,
         ...(trigger?.called === 'event'
@@ -38,6 +39,9 @@ export function lambdaFunctions({ functions }: StackModel): Record<string, objec
     ]),
   );
 }
+
+/** They know nothing of each other: each begins with its share, and slows down when AWS says no. */
+const SHARED_QUOTAS = { AWS_RETRY_MODE: 'adaptive', SLUICE_QUOTA_SHARE: '${self:custom.derived.quotaShare}' };
 
 function concurrency(key: string, named: string | undefined): object {
   const name = named ?? (OBSERVERS.includes(key) ? 'observingConcurrency' : undefined);

@@ -24,6 +24,8 @@ export interface AwsAccess {
   readonly retryMode?: 'standard' | 'adaptive';
   /** One process with many executions: its calls wait for their turn, and share answers. Alone in Lambda there is no turn. */
   readonly paced?: boolean;
+  /** One of many processes that know nothing of each other: its share of the account's quotas, more than 0 and at most 1. */
+  readonly share?: number;
 }
 
 type Middleware = (
@@ -40,7 +42,7 @@ interface Client {
   };
 }
 
-interface ClientSettings extends Omit<AwsAccess, 'paced' | 'retryMode'> {
+interface ClientSettings extends Omit<AwsAccess, 'paced' | 'share' | 'retryMode'> {
   readonly region: string;
   readonly maxAttempts: number;
   readonly retryMode: string;
@@ -56,11 +58,11 @@ export function clientFactory<C extends Client>(
     made.set(access, byRegion);
     const known = byRegion.get(region);
     if (known !== undefined) return known;
-    const { paced: inTurn = false, ...settings } = access;
+    const { paced: isCrowd = false, share, ...settings } = access;
     const retryMode = process.env.AWS_RETRY_MODE ?? 'standard';
     const client = new construct({ maxAttempts: 2, retryMode, ...settings, region });
     client.middlewareStack.add(translating, { step: 'initialize', priority: 'high', name: 'sluiceErrors' });
-    if (inTurn) {
+    if (isCrowd || share !== undefined) {
       const pacing = pacedBy(limiterOf(access, region));
       // Inside of the SDK's own retries: each attempt takes a token of AWS's.
       client.middlewareStack.addRelativeTo(pacing, {
@@ -68,8 +70,8 @@ export function clientFactory<C extends Client>(
         toMiddleware: 'retryMiddleware',
         name: 'sluicePacing',
       });
-      pacedClients.add(client);
     }
+    if (isCrowd) pacedClients.add(client);
     byRegion.set(region, client);
     return client;
   };
@@ -81,7 +83,7 @@ const limiters = new WeakMap<AwsAccess, Map<string, Limiter>>();
 function limiterOf(access: AwsAccess, region: string): Limiter {
   const byRegion = limiters.get(access) ?? new Map<string, Limiter>();
   limiters.set(access, byRegion);
-  const limiter = byRegion.get(region) ?? new Limiter();
+  const limiter = byRegion.get(region) ?? new Limiter(access.share);
   byRegion.set(region, limiter);
   return limiter;
 }
@@ -115,6 +117,7 @@ interface Budget {
   readonly signal: AbortSignal;
   /** ms */
   readonly deadline: number;
+  readonly begun: Set<object>;
 }
 
 const budgets = new AsyncLocalStorage<Budget>();
@@ -131,7 +134,10 @@ export async function withinBudget<T>(milliseconds: number, work: () => Promise<
     milliseconds,
   );
   try {
-    return await budgets.run({ signal: controller.signal, deadline: Date.now() + milliseconds }, work);
+    return await budgets.run(
+      { signal: controller.signal, deadline: Date.now() + milliseconds, begun: new Set<object>() },
+      work,
+    );
   } finally {
     clearTimeout(timer);
   }
@@ -173,7 +179,7 @@ const pacedBy =
   async (args) => {
     const call = named(context);
     const budget = budgets.getStore();
-    await limiter.admit(call, budget?.deadline, budget?.signal);
+    await limiter.admit(call, budget);
     try {
       return await next(args);
     } catch (error) {

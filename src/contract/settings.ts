@@ -31,6 +31,8 @@ const seconds = (least: number, most: number, standard: number) => {
   );
 };
 
+const SHARE = 'must be a share, more than 0 and at most 1, such as 0.1';
+
 const prefix = () =>
   z.string().check(
     z.regex(/^[A-Za-z0-9_./-]{1,128}$/, {
@@ -94,6 +96,18 @@ const buildSchema = () =>
       .check(z.describe('Tag that an instance must carry to be terminated: a key, or key=value.')),
     SLUICE_MIN_POLL_INTERVAL_SECONDS: seconds(1, 3_600, 8).check(z.describe('Never look more often than this.')),
     SLUICE_MAX_POLL_INTERVAL_SECONDS: seconds(1, 43_200, 600).check(z.describe('Never look less often than this.')),
+    SLUICE_QUOTA_SHARE: z
+      .optional(
+        z.pipe(
+          z.pipe(z.string().check(z.regex(/^(?:1|0?\.\d{1,4})$/, { error: SHARE })), z.transform(Number)),
+          z.number().check(z.gt(0, { error: SHARE })),
+        ),
+      )
+      .check(
+        z.describe(
+          "Of the account's request quotas, what one function may take that observes beside others; all when absent.",
+        ),
+      ),
     SLUICE_CREDENTIALS: z
       .optional(z.string())
       .check(z.describe('Who may call the HTTP API: a JSON list of {id, sha256, workflows?}.')),
@@ -122,6 +136,8 @@ export interface Settings {
   readonly terminationTag?: string;
   readonly minPollIntervalSeconds: number;
   readonly maxPollIntervalSeconds: number;
+  /** Of the account's request quotas, more than 0 and at most 1. */
+  readonly quotaShare?: number;
   /** Where the credentials of the HTTP API are; at most one of them. */
   readonly credentials?: { readonly text: string } | { readonly file: string } | { readonly parameter: string };
   readonly logLevel: 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
@@ -168,6 +184,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     ...(read.SLUICE_TERMINATION_TAG === undefined ? {} : { terminationTag: read.SLUICE_TERMINATION_TAG }),
     minPollIntervalSeconds: read.SLUICE_MIN_POLL_INTERVAL_SECONDS,
     maxPollIntervalSeconds: read.SLUICE_MAX_POLL_INTERVAL_SECONDS,
+    ...(read.SLUICE_QUOTA_SHARE === undefined ? {} : { quotaShare: read.SLUICE_QUOTA_SHARE }),
     ...(places[0] === undefined ? {} : { credentials: places[0][1] }),
     logLevel: read.SLUICE_LOG_LEVEL,
   };

@@ -28,7 +28,11 @@ export interface Step {
 let standard: StepEnvironment | undefined;
 
 function standardEnvironment(): StepEnvironment {
-  standard ??= { aws: {}, settings: readSettings(process.env), now: Date.now, random: Math.random };
+  if (standard === undefined) {
+    const settings = readSettings(process.env);
+    const { quotaShare: share } = settings;
+    standard = { aws: share === undefined ? {} : { share }, settings, now: Date.now, random: Math.random };
+  }
   return standard;
 }
 

@@ -4,13 +4,30 @@
  * execution asks for one thing after the other, so this order is fair among executions.
  */
 import { Throttled } from '../../contract/errors.ts';
-import { BUCKETS, type BucketName, type CallClass, classOf, PRIORITIES, type Priority } from './buckets.ts';
+import {
+  BUCKETS,
+  type BucketName,
+  type BucketSize,
+  type CallClass,
+  classOf,
+  PRIORITIES,
+  type Priority,
+} from './buckets.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 export interface Call {
   /** As the SDK names its client: `ECS`. */
   readonly service: string;
   readonly operation: string;
+}
+
+/** What a call knows of the step that makes it. */
+export interface Turn {
+  /** ms: by then its answer is no longer waited for. */
+  readonly deadline?: number;
+  readonly signal?: AbortSignal;
+  /** What it has asked for before. */
+  readonly begun?: Set<object>;
 }
 
 interface Waiting {
@@ -27,17 +44,25 @@ export class Limiter {
   readonly #buckets = new Map<BucketName, TokenBucket>();
   readonly #lanes = new Map<string, Lane>();
   #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #share: number;
+
+  /** @param share of the account's quotas, more than 0 and at most 1 */
+  constructor(share = 1) {
+    this.#share = share;
+  }
 
   /**
    * Resolves when it is the call's turn; then its tokens are taken.
-   * @param deadline ms: by then its answer is no longer waited for
-   * @throws Throttled at once when its turn would come too late, and so that nobody waits for nothing
+   * @throws Throttled at once when its turn would come too late, and so that nobody waits for nothing. Where this is but
+   *   a share, a step waits once, and then asks the rest on credit: it may be more than a share allows in any step.
    */
-  async admit(call: Call, deadline = Number.POSITIVE_INFINITY, signal?: AbortSignal): Promise<void> {
+  async admit(call: Call, { deadline = Number.POSITIVE_INFINITY, signal, begun }: Turn = {}): Promise<void> {
     const { buckets, priority } = classOf(call.service, call.operation);
     const lane = this.#lane(buckets);
+    const hasBegun = begun?.has(lane) === true;
+    begun?.add(lane);
     const now = Date.now();
-    if (this.#mayGo(lane, priority, now)) {
+    if (this.#mayGo(lane, priority, now) || (this.#share < 1 && hasBegun)) {
       for (const bucket of lane.buckets) bucket.take(now);
       return;
     }
@@ -83,7 +108,7 @@ export class Limiter {
   }
 
   #bucket(name: BucketName): TokenBucket {
-    const bucket = this.#buckets.get(name) ?? new TokenBucket(BUCKETS[name], Date.now());
+    const bucket = this.#buckets.get(name) ?? new TokenBucket(shareOf(BUCKETS[name], this.#share), Date.now());
     this.#buckets.set(name, bucket);
     return bucket;
   }
@@ -120,6 +145,11 @@ export class Limiter {
     if (soonest === Number.POSITIVE_INFINITY) return;
     this.#timer = setTimeout(() => this.#wake(), Math.max(1, soonest));
   }
+}
+
+/** At least one call can always be saved up for. */
+function shareOf({ burst, perSecond }: BucketSize, share: number): BucketSize {
+  return { burst: Math.max(2, burst * share), perSecond: perSecond * share };
 }
 
 /** Tokens that must be there for one call to go. */

@@ -1,5 +1,5 @@
 /** What follows a fault that passes: a throttled or failed look is an observation of nothing, never an end. */
-import type { DrainData, DrainDecision } from '../../contract/drain-data.ts';
+import type { DrainData, DrainDecision, DrainPlan } from '../../contract/drain-data.ts';
 import { Unavailable } from '../../contract/errors.ts';
 import { describeFault } from '../messages.ts';
 import { iso, millis, SECOND } from '../time.ts';
@@ -8,6 +8,10 @@ import { isExpiring, isHeartbeatDue, nextObservation } from './progress.ts';
 /** After the deadline the completion is tried for this long; then Auto Scaling has long decided by itself. */
 const GIVE_UP_AFTER_SECONDS = 3_600;
 const COMPLETION_RETRY_SECONDS = 15;
+/** Others have used up what the account may ask, or the functions that may ask. */
+const CROWDED = new Set(['Throttled', 'Lambda.TooManyRequestsException']);
+const CROWDED_SECONDS = 8;
+const LONGEST_CROWDED_SECONDS = 60;
 
 /**
  * @throws Unavailable when the deadline has been over for an hour, and at once in a dry run, which waits for nothing: the
@@ -33,7 +37,7 @@ export function decideAfterFault(data: DrainData, now: number, random: number): 
     return { plan, progress, decision: { ...data.decision, heartbeat: false } };
   }
   const soon = now + (ending ? COMPLETION_RETRY_SECONDS : heartbeatPause(data)) * SECOND * (1 + random / 4);
-  const observeAt = nextObservation(plan, progress, now, random);
+  const observeAt = nextObservation(lessOften(data, resume, random), progress, now, random);
   const expired = now >= deadline && !expiring;
   return {
     plan,
@@ -56,6 +60,17 @@ function isWork({ next }: DrainDecision): boolean {
 /** A failed heartbeat is tried again several times before the action could lapse. Seconds. */
 function heartbeatPause({ plan }: DrainData): number {
   return Math.min(10, Math.max(2, (plan.hook?.heartbeatTimeoutSeconds ?? 60) / 12));
+}
+
+/**
+ * Where many drains begin at once, the same calls of all of them meet the same bucket, and would go on to: until there has
+ * been a look, whose time is owed, each comes back after twice the time of before.
+ */
+function lessOften({ plan, progress, fault, heartbeatFault }: DrainData, resume: string, random: number): DrainPlan {
+  const isOwed = resume === 'observe' || resume === 'expire' || heartbeatFault !== undefined;
+  if (isOwed || !CROWDED.has(fault?.Error ?? '')) return plan;
+  const seconds = Math.min(LONGEST_CROWDED_SECONDS, 2 ** progress.faults * CROWDED_SECONDS) * (0.5 + random / 2);
+  return { ...plan, minPollIntervalSeconds: Math.max(plan.minPollIntervalSeconds, seconds) };
 }
 
 function resumeAt({ plan, progress, decision }: DrainData): DrainDecision['resume'] {

@@ -25,7 +25,7 @@ function queue(
   deadline?: number,
 ): void {
   for (let index = 0; index < count; index += 1) {
-    limiter.admit(call, deadline).then(
+    limiter.admit(call, deadline === undefined ? {} : { deadline }).then(
       () => log.push({ call, at: Date.now() }),
       () => undefined,
     );
@@ -84,17 +84,17 @@ test('those of one kind go in the order in which they came', async () => {
 
 test('a call whose turn would come too late fails at once, and says when it would have come', async () => {
   queue(LIST, 300, []);
-  await expect(limiter.admit(LIST, 5_000)).rejects.toThrow(
+  await expect(limiter.admit(LIST, { deadline: 5_000 })).rejects.toThrow(
     /^ECS ListTasks: its turn would come in 1\d\.\d s, too late for this step$/,
   );
-  await expect(limiter.admit(LIST, 5_000)).rejects.toHaveProperty('name', 'Throttled');
+  await expect(limiter.admit(LIST, { deadline: 5_000 })).rejects.toHaveProperty('name', 'Throttled');
 });
 
 test('whoever gives up leaves the queue and takes no token', async () => {
   const log: { call: Call; at: number }[] = [];
   queue(LIST, 76, log);
   const controller = new AbortController();
-  const mine = limiter.admit(LIST, undefined, controller.signal);
+  const mine = limiter.admit(LIST, { signal: controller.signal });
   await clock.tickAsync(0);
   controller.abort(new Error('the step is over'));
   await expect(mine).rejects.toThrow('the step is over');
@@ -112,4 +112,37 @@ test('a refusal by AWS slows all of its kind down, and nobody else', async () =>
   await clock.tickAsync(4_000);
   expect(log.filter(({ call }) => call === HEALTH)).toHaveLength(10);
   expect(log.filter(({ call }) => call === LIST).length).toBeLessThan(40);
+});
+
+describe('one of many processes', () => {
+  beforeEach(() => {
+    limiter = new Limiter(0.1);
+  });
+
+  test('takes its share, and not more', async () => {
+    const log: { call: Call; at: number }[] = [];
+    queue(HEALTH, 500, log);
+    await clock.tickAsync(60_000);
+    expect(log.length).toBeLessThanOrEqual(0.1 * (40 + 10 * 60));
+    expect(log.length).toBeGreaterThan(0.75 * 0.1 * 10 * 60);
+  });
+
+  test('finishes on credit what a step has begun, which the next one waits for', async () => {
+    const step = () => ({ deadline: Date.now() + 10_000, begun: new Set<object>() });
+    const first = step();
+    const asked = Promise.all(Array.from({ length: 40 }, () => limiter.admit(HEALTH, first)));
+    await clock.tickAsync(10_000);
+    await expect(asked).resolves.toHaveLength(40);
+    await expect(limiter.admit(HEALTH, step())).rejects.toHaveProperty('name', 'Throttled');
+    await clock.tickAsync(60_000);
+    await expect(limiter.admit(HEALTH, step())).resolves.toBeUndefined();
+  });
+
+  test('begins nothing that it cannot afford', async () => {
+    queue(HEALTH, 100, []);
+    await clock.tickAsync(0);
+    await expect(limiter.admit(HEALTH, { deadline: 10_000, begun: new Set() })).rejects.toThrow(
+      'too late for this step',
+    );
+  });
 });

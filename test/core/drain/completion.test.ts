@@ -177,6 +177,26 @@ describe('a fault that passes', () => {
     expect(following(plan({ hook: {} }), progress(), decision('wait'), 3_000).decision?.waitUntil).toBe(time(3_240));
   });
 
+  test.each([
+    ['is tried again soon at first', 0, 10, 'Throttled', unlocated(), 18],
+    ['waits for longer each time', 3, 100, 'Throttled', unlocated(), 130],
+    ['waits for a minute at most', 12, 100, 'Lambda.TooManyRequestsException', unlocated(), 130],
+    [
+      'never waits past a heartbeat',
+      12,
+      20,
+      'Throttled',
+      { ...unlocated(), hook: { heartbeatTimeoutSeconds: 60 } },
+      30,
+    ],
+    ['that is no crowd is tried again by the pace', 12, 100, 'Unavailable', unlocated(), 108],
+    ['in a look is tried again by the pace', 12, 100, 'Throttled', plan(), 108],
+  ])('that a crowd is in before the first look %s', (_, faults, seconds, name, planned, until) => {
+    const before = progress({ faults });
+    const data = { plan: planned, progress: before, fault: { Error: name, Cause: 'ECS ListTasks: slow down' } };
+    expect(decideAfterFault(data, at(seconds), 0).decision?.waitUntil).toBe(time(until));
+  });
+
   test('of the heartbeat is no reason for another heartbeat at once, but soon', () => {
     const { decision: then } = following(plan(), progress(), decision('wait'), 200, true);
     expect(then).toMatchObject({ heartbeat: false, waitUntil: time(210) });
