@@ -55,3 +55,10 @@ test.each([
 ])('says of %s that every promise was kept', (name, way, promised) => {
   expect(cellsOf(rowIn(DOCS, name) ?? '', way)).toMatchObject(promised);
 });
+
+test('the README says the same of the requests dropped', () => {
+  const told = [...readFileSync('README.md', 'utf8').matchAll(/^\| (.+?) \| ([\d,]+) \| ([\d,]+) \|$/gm)];
+  const counted = [...(rowIn(DOCS, 'dropped') ?? '').matchAll(/^\| (.+?) +\| +([\d,]+) \|(?:.*?\|){2} +([\d,]+) \|/gm)];
+  expect(told).toHaveLength(5);
+  expect(counted.map(([, ...cells]) => cells)).toEqual(expect.arrayContaining(told.map(([, ...cells]) => cells)));
+});
