@@ -86,6 +86,7 @@ async function clean({ registrations, regions, stale }: Registry): Promise<{ cal
   const { requestHandler, credentials, endpoint } = account.clientConfig(home.region);
   const engine = new EmbeddedEngine({
     definitions: DEFINITIONS,
+    definitionsChecked: true,
     handlers: stepHandlers({
       aws: { requestHandler, credentials, endpoint },
       settings: readSettings({ SLUICE_EVENT_BUS: 'none' }),

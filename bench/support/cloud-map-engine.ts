@@ -67,6 +67,7 @@ const clock = install({
 const folder = mkdtempSync(path.join(tmpdir(), 'sluice-bench-'));
 const engine = new EmbeddedEngine({
   definitions: DEFINITIONS,
+  definitionsChecked: true,
   handlers: stepHandlers({
     aws: {
       endpoint: 'https://simulated-region.invalid',

@@ -52,6 +52,7 @@ export class Sluice implements Way {
       this.engine = new EmbeddedEngine({
         ...common,
         definitions: DEFINITIONS,
+        definitionsChecked: true,
         handlers: Object.fromEntries(handlers),
         concurrentTasks: 100_000,
       });

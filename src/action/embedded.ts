@@ -16,6 +16,7 @@ export function embeddedEngine(
   const settings = readSettings({ SLUICE_EVENT_BUS: 'none', ...environment });
   const engine = new EmbeddedEngine({
     definitions: DEFINITIONS,
+    definitionsChecked: true,
     handlers: stepHandlers({ aws: {}, settings, now: Date.now, random: Math.random }),
     journal: ':memory:',
     region,

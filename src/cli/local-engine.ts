@@ -29,6 +29,7 @@ export function localEngine(options: LocalEngineOptions): EmbeddedEngine {
     ...engine,
     stack: settings.stack,
     definitions: DEFINITIONS,
+    definitionsChecked: true,
     handlers: stepHandlers({ aws: paced(access), settings, now, random }),
   });
 }

@@ -28,6 +28,7 @@ export async function openStage(): Promise<Stage> {
   const { requestHandler, credentials, endpoint } = region.clientConfig();
   const engine = new EmbeddedEngine({
     definitions: DEFINITIONS,
+    definitionsChecked: true,
     handlers: stepHandlers({
       aws: { requestHandler, credentials, endpoint },
       settings: readSettings({ SLUICE_MIN_POLL_INTERVAL_SECONDS: '1' }),

@@ -48,6 +48,7 @@ export class Lab {
     };
     return new EmbeddedEngine({
       definitions: DEFINITIONS,
+      definitionsChecked: true,
       handlers: recordedHandlers(environment),
       journal: ':memory:',
       region: this.region.region,

@@ -15,23 +15,30 @@ export interface Machine {
 
 const validated = new Set<string>();
 
+export interface MachinesOptions {
+  readonly definitions: Readonly<Partial<Record<WorkflowName, StateMachineDefinition>>>;
+  readonly definitionsChecked?: boolean;
+  readonly handlers: Readonly<Record<string, StepHandler>>;
+}
+
 export class Machines {
   readonly #current = new Map<WorkflowName, Machine>();
   readonly #prepared = new Map<string, PreparedDefinition>();
   readonly #at: StackLocation;
 
   /** @throws UnsupportedDefinition naming the machine, for what cannot run here or has no handler. */
-  constructor(
-    definitions: Readonly<Partial<Record<WorkflowName, StateMachineDefinition>>>,
-    handlers: Readonly<Record<string, StepHandler>>,
-    location: StackLocation,
-  ) {
+  constructor({ definitions, definitionsChecked = false, handlers }: MachinesOptions, location: StackLocation) {
     this.#at = location;
     for (const [workflow, given] of Object.entries(definitions)) {
       const text = JSON.stringify(given);
       this.#current.set(workflow as WorkflowName, { hash: hashOf(text), text, definition: prepare(text) });
     }
-    for (const [workflow, machine] of this.#current) this.#check(workflow, machine, handlers);
+    for (const [workflow, machine] of this.#current) {
+      this.#check(workflow, () => {
+        this.#checkTargets(machine, handlers);
+        if (!definitionsChecked) this.#checkLanguage(machine);
+      });
+    }
   }
 
   /** @throws StateMachineDoesNotExist */
@@ -69,25 +76,30 @@ export class Machines {
     return workflow;
   }
 
-  #check(workflow: WorkflowName, machine: Machine, handlers: Readonly<Record<string, StepHandler>>): void {
+  #check(workflow: WorkflowName, hold: () => void): void {
     try {
-      for (const { name, target } of everyState(machine.definition)) {
-        if (target?.kind === 'function' && handlers[target.functionKey] === undefined) {
-          throw new UnsupportedDefinition(
-            `State '${name}' calls '${target.functionKey}', for which there is no handler`,
-          );
-        }
-        if (target?.kind === 'execution') this.named(target.machineKey);
-      }
-      // The library validates against the language's schema, which wants ARNs. It takes long: once for each text.
-      const resolved = this.#resolved(JSON.parse(machine.text));
-      const known = hashOf(JSON.stringify(resolved));
-      if (!validated.has(known)) new StateMachine(resolved as LibraryDefinition);
-      validated.add(known);
+      hold();
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       throw new UnsupportedDefinition(`The definition of ${workflow} cannot run: ${message}`, { cause: error });
     }
+  }
+
+  #checkTargets(machine: Machine, handlers: MachinesOptions['handlers']): void {
+    for (const { name, target } of everyState(machine.definition)) {
+      if (target?.kind === 'function' && handlers[target.functionKey] === undefined) {
+        throw new UnsupportedDefinition(`State '${name}' calls '${target.functionKey}', for which there is no handler`);
+      }
+      if (target?.kind === 'execution') this.named(target.machineKey);
+    }
+  }
+
+  /** The library validates against the language's schema, which wants ARNs. It takes long: once for each text. */
+  #checkLanguage(machine: Machine): void {
+    const resolved = this.#resolved(JSON.parse(machine.text));
+    const known = hashOf(JSON.stringify(resolved));
+    if (!validated.has(known)) new StateMachine(resolved as LibraryDefinition);
+    validated.add(known);
   }
 
   #resolved(value: unknown): unknown {

@@ -81,6 +81,7 @@ export class CloudMapLab {
     };
     return new EmbeddedEngine({
       definitions: DEFINITIONS,
+      definitionsChecked: true,
       handlers: recordedHandlers(environment),
       journal: ':memory:',
       region: HOME,

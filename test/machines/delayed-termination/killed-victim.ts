@@ -13,6 +13,7 @@ import { EmbeddedEngine } from '../../../src/engine/embedded/embedded-engine.ts'
 const [endpoint = '', journal = '', input = '', dieAt = ''] = process.argv.slice(2);
 const engine = new EmbeddedEngine({
   definitions: DEFINITIONS,
+  definitionsChecked: true,
   handlers: stepHandlers({
     aws: { endpoint, credentials: { accessKeyId: 'AKIASIMULATED', secretAccessKey: 'simulated' } },
     settings: readSettings({}),

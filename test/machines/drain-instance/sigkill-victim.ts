@@ -16,6 +16,7 @@ const dieAt: readonly string[] = JSON.parse(states);
 
 const engine = new EmbeddedEngine({
   definitions: { 'drain-instance': DEFINITIONS['drain-instance'] },
+  definitionsChecked: true,
   handlers: stepHandlers({
     aws: { endpoint, credentials: { accessKeyId: 'AKIASIMULATED', secretAccessKey: 'simulated' } },
     settings: readSettings({ SLUICE_MIN_POLL_INTERVAL_SECONDS: '1', SLUICE_MAX_POLL_INTERVAL_SECONDS: '2' }),
