@@ -13,9 +13,9 @@ const config: Config = {
       },
     ],
   },
-  // What the functions called is held against their roles.
-  globalSetup: '<rootDir>/test/support/calls-before.ts',
-  globalTeardown: '<rootDir>/test/support/calls-after.ts',
+  // What the functions called is held against their roles; and programs that tests start are built once.
+  globalSetup: '<rootDir>/test/support/before.ts',
+  globalTeardown: '<rootDir>/test/support/after.ts',
   // Two cores: one worker each, and no more.
   maxWorkers: 2,
   // The first test of a file loads the SDK, however busy the machine is.

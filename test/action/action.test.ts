@@ -1,10 +1,10 @@
-import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, expect } from '@jest/globals';
 import { DEFINITIONS } from '../../functions/registry.ts';
 import { INPUTS } from '../../src/contract/inputs.ts';
 import type { WorkflowName } from '../../src/engine/workflow-engine.ts';
-import { builtAction, promptName, runStep, SECRET, type StepOptions, type StepResult, startStep } from './runner.ts';
+import { builtAction } from '../support/built.ts';
+import { promptName, runStep, SECRET, type StepOptions, type StepResult, startStep } from './runner.ts';
 import { registered, SCENES } from './scenes.ts';
 import { openStage, type Stage } from './stage.ts';
 import { together } from './together.ts';
@@ -16,10 +16,7 @@ const it = together(async () => {
   [stage, folder] = await Promise.all([openStage(), builtAction()]);
 });
 
-afterAll(async () => {
-  await stage.close();
-  rmSync(path.dirname(folder), { recursive: true });
-});
+afterAll(() => stage.close());
 
 const run = (options: Omit<StepOptions, 'endpoint'>): Promise<StepResult> =>
   runStep(folder, { endpoint: stage.url, ...options });

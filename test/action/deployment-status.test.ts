@@ -1,9 +1,8 @@
-import { rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import path from 'node:path';
 import { afterAll, expect } from '@jest/globals';
-import { builtAction, runStep, type StepResult } from './runner.ts';
+import { builtAction } from '../support/built.ts';
+import { runStep, type StepResult } from './runner.ts';
 import { registered } from './scenes.ts';
 import { openStage, type Stage } from './stage.ts';
 import { together } from './together.ts';
@@ -22,10 +21,7 @@ const it = together(async () => {
   [stage, folder] = await Promise.all([openStage(), builtAction()]);
 });
 
-afterAll(async () => {
-  await stage.close();
-  rmSync(path.dirname(folder), { recursive: true });
-});
+afterAll(() => stage.close());
 
 /** What of GitHub's API a status needs. */
 async function github(status: number): Promise<{ server: Server; url: string; told: Told[] }> {

@@ -1,9 +1,8 @@
 /** Runs the built Action as GitHub's runner does: a process of its own, told everything by its environment. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { nextLook } from '../../src/action/pace.ts';
 
 export interface StepOptions {
@@ -31,15 +30,6 @@ export interface StepResult {
 
 export const SECRET = 'wJalrXUtnFEMI-simulated-secret';
 export const RUN = { GITHUB_REPOSITORY: 'acme/shop', GITHUB_RUN_ID: '4711', GITHUB_JOB: 'deploy' } as const;
-
-/** @returns the folder of a build of the sources as they are now */
-export async function builtAction(): Promise<string> {
-  const folder = mkdtempSync(path.join(tmpdir(), 'sluice-action-'));
-  // esbuild and jest's globals do not get along, so the build has a process of its own.
-  await promisify(execFile)(process.execPath, ['scripts/build-action.ts', path.join(folder, 'action')]);
-  writeFileSync(path.join(folder, 'package.json'), '{"type":"module"}');
-  return path.join(folder, 'action');
-}
 
 export interface Step {
   readonly process: ChildProcess;

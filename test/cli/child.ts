@@ -1,18 +1,13 @@
 /** The command as a user runs it: a process of its own. */
 import { spawn } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { bundleCli } from '../../scripts/bundle-cli.ts';
+import { builtCli, COMPILE_CACHE } from '../support/built.ts';
 
 const SOURCE = 'src/cli/sluice.ts';
 let program = SOURCE;
 
 /** From here on the command runs as it is shipped, which starts in a third of the time. */
 export async function runBundled(): Promise<void> {
-  const folder = mkdtempSync(path.join(tmpdir(), 'sluice-cli-'));
-  await bundleCli(folder);
-  program = path.join(folder, 'sluice.mjs');
+  program = await builtCli();
 }
 
 export interface Finished {
@@ -33,7 +28,13 @@ export class SluiceProcess {
     this.#child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       // Nothing of the host's own AWS configuration.
-      env: { PATH: process.env.PATH, HOME: '/nonexistent', AWS_EC2_METADATA_DISABLED: 'true', ...environment },
+      env: {
+        PATH: process.env.PATH,
+        HOME: '/nonexistent',
+        AWS_EC2_METADATA_DISABLED: 'true',
+        ...COMPILE_CACHE,
+        ...environment,
+      },
     });
     this.#child.stdout.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text;

@@ -20,7 +20,7 @@ function onSmallDisk(blocks: number): Program {
   const node = join(folder, `small-${blocks}.sh`);
   writeFileSync(node, `#!/bin/sh\nulimit -f ${blocks}\nexec node_modules/.bin/node "$@"\n`);
   chmodSync(node, 0o755);
-  return { node, script: 'src/cli/sluice.ts', cwd: process.cwd() };
+  return { node };
 }
 
 /** Waits for a day, so that nothing but its start is written. */

@@ -1,6 +1,6 @@
 /**
  * Which function made a call: what runs inside `asFunction` is told apart from all else, across every await. Each call that
- * is new is written down, and after the last test held against the functions' roles (test/support/calls-after.ts).
+ * is new is written down, and after the last test held against the functions' roles (test/support/after.ts).
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { appendFileSync } from 'node:fs';

@@ -1,11 +1,15 @@
 /** What crash.test.ts lets be killed: a machine with a child, whose steps write to a log that outlives the process. */
 import { appendFileSync } from 'node:fs';
-import { EmbeddedEngine } from '../../../src/engine/embedded/embedded-engine.ts';
+import { EmbeddedEngine, type EmbeddedEngineOptions } from '../../../src/engine/embedded/embedded-engine.ts';
 import { call, location, machine } from '../fixtures.ts';
 
 export const ORDER = ['first', 'second', 'inner', 'third'] as const;
 
-export function crashEngine(journal: string, log: string): EmbeddedEngine {
+export function crashEngine(
+  journal: string,
+  log: string,
+  more: Pick<EmbeddedEngineOptions, 'definitionsChecked'> = {},
+): EmbeddedEngine {
   const step = (name: (typeof ORDER)[number]) => async (payload: unknown) => {
     const { name: execution } = payload as { name: string };
     appendFileSync(log, `${execution} begin ${name}\n`);
@@ -15,6 +19,7 @@ export function crashEngine(journal: string, log: string): EmbeddedEngine {
   };
   return new EmbeddedEngine({
     ...location,
+    ...more,
     journal,
     definitions: {
       'delayed-termination': machine('First', {

@@ -8,7 +8,7 @@ import { appendFileSync } from 'node:fs';
 import { crashEngine } from './crash-machine.ts';
 
 const [journal = '', log = '', names = '', until = ''] = process.argv.slice(2);
-const engine = crashEngine(journal, log);
+const engine = crashEngine(journal, log, { definitionsChecked: true });
 let left = Number(until);
 engine.onEvent(() => {
   left -= 1;

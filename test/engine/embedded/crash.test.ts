@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Journal } from '../../../src/engine/embedded/journal.ts';
+import { builtVictim } from '../../support/built.ts';
 import { crashEngine, ORDER } from './crash-machine.ts';
 
 let folder: string;
@@ -17,8 +18,8 @@ const logOf = (run: string) => join(folder, `${run}.log`);
 const linesOf = (run: string) => readFileSync(logOf(run), { encoding: 'utf8', flag: 'a+' }).trim().split('\n');
 
 /** @returns whether it was killed before it had come to its end, and what it complained of. */
-function victim(run: string, names: string, killAfter: number): Promise<{ killed: boolean; errors: string }> {
-  const script = join(__dirname, 'crash-victim.ts');
+async function victim(run: string, names: string, killAfter: number): Promise<{ killed: boolean; errors: string }> {
+  const script = await builtVictim(join(__dirname, 'crash-victim.ts'));
   const argv = ['--disable-warning=ExperimentalWarning', script, journalOf(run), logOf(run), names, String(killAfter)];
   const child = spawn(process.execPath, argv, { stdio: ['ignore', 'ignore', 'pipe'] });
   let errors = '';

@@ -1,21 +1,15 @@
 /** A real `sluice serve` in a process of its own, asked over real HTTP. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { builtCli, COMPILE_CACHE } from '../../support/built.ts';
 
-/** What is run: the sources, or a bundle somewhere else. */
+/** What is run, where it is not the command line as it is shipped, here. */
 export interface Program {
-  readonly node: string;
-  readonly script: string;
-  readonly cwd: string;
+  readonly node?: string;
+  readonly script?: string;
+  readonly cwd?: string;
 }
-
-const SOURCES: Program = { node: 'node_modules/.bin/node', script: 'src/cli/sluice.ts', cwd: process.cwd() };
-
-/** The sources are compiled once for all processes: each starts in a third of the time. */
-const COMPILED = join(tmpdir(), 'sluice-tests-compiled');
 
 /** What a test that was cut short has left running must not outlive the tests. */
 const running = new Set<ChildProcess>();
@@ -46,12 +40,12 @@ export class ServeProcess {
   static async start(
     args: readonly string[],
     environment: Readonly<Record<string, string>> = {},
-    program: Program = SOURCES,
+    program: Program = {},
   ): Promise<ServeProcess> {
-    const { node, script, cwd } = program;
+    const { node = process.execPath, script = await builtCli(), cwd = process.cwd() } = program;
     const options = ['--disable-warning=ExperimentalWarning', script, 'serve', '--port', '0', ...args];
     const child = spawn(node, options, {
-      env: { PATH: process.env.PATH ?? '', HOME: '/nonexistent', NODE_COMPILE_CACHE: COMPILED, ...environment },
+      env: { PATH: process.env.PATH ?? '', HOME: '/nonexistent', ...COMPILE_CACHE, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
       cwd,
     });

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { builtVictim } from '../../support/built.ts';
 import { Lab } from '../../support/lab.ts';
 import { finish } from '../../support/places.ts';
 import { fleet, terminationsOf } from './terminations.ts';
@@ -57,7 +58,7 @@ test.each([
     const input = { region: 'eu-west-1', instanceIds: [id], delaySeconds };
     // The other process has the real time.
     lab.clock.setSystemTime(performance.timeOrigin + performance.now());
-    const script = join(__dirname, 'killed-victim.ts');
+    const script = await builtVictim(join(__dirname, 'killed-victim.ts'));
     const child = spawn(
       process.execPath,
       [

@@ -2,12 +2,13 @@
  * Real processes, killed by SIGKILL at one state after the other of one drain, against a region that this process serves
  * over HTTP. The region's clock follows the real one, so that both sides agree on the time.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { join } from 'node:path';
+import { afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { DEFINITIONS } from '../../../functions/registry.ts';
+import { builtVictim } from '../../support/built.ts';
 import { arrange, CRASH_SCENARIOS, checkRecord, crashInput } from '../../support/crash-scenarios.ts';
 import type { DrainWorld } from '../../support/drain-world.ts';
 
@@ -18,18 +19,9 @@ let script: string;
 let world: DrainWorld;
 let keeping: Promise<void> | undefined;
 let over: boolean;
-// One file starts several times as fast as the sources, and it starts some thirty times.
-beforeAll(() => {
-  script = join(mkdtempSync(join(tmpdir(), 'victim-')), 'victim.mjs');
-  const root = join(__dirname, '../../..');
-  const esbuild = join(root, 'node_modules/.bin/esbuild');
-  const options = ['--bundle', '--platform=node', '--format=esm', '--log-level=error', `--outfile=${script}`];
-  const shim =
-    "--banner:js=import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
-  const built = spawnSync(esbuild, [join(__dirname, 'sigkill-victim.ts'), ...options, shim], { encoding: 'utf8' });
-  expect({ status: built.status, errors: built.stderr }).toEqual({ status: 0, errors: '' });
+beforeAll(async () => {
+  script = await builtVictim(join(__dirname, 'sigkill-victim.ts'));
 });
-afterAll(() => rmSync(dirname(script), { recursive: true }));
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'sigkill-'));
   over = false;

@@ -1,4 +1,4 @@
-/** After the last test: what the functions called, held against what their roles allow. */
+/** After the last test: no program is left, and what the functions called, held against what their roles allow. */
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { PERMISSIONS } from '../../infrastructure/permissions.ts';
@@ -13,6 +13,7 @@ interface Run {
 
 /** @throws Error for an action too few, and where every test has run, for one too many. */
 export default function after(run: Run): void {
+  rmSync(process.env.BUILT_PROGRAMS ?? '', { recursive: true, force: true });
   const folder = process.env.RECORDED_CALLS ?? '';
   const recorded: Record<string, string[]> = {};
   for (const file of readdirSync(folder)) {
