@@ -7,7 +7,9 @@ import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { build } from 'esbuild';
 import { bundleCli } from '../../scripts/bundle-cli.ts';
+import { FUNCTION_OPTIONS } from '../../scripts/bundle-functions.ts';
 
 const run = promisify(execFile);
 
@@ -19,17 +21,17 @@ export const COMPILE_CACHE = { NODE_COMPILE_CACHE: path.join(FOLDER, 'compiled')
 
 const asked = new Map<string, Promise<string>>();
 
-function built(name: string, build: (folder: string) => Promise<unknown>): Promise<string> {
-  const folder = asked.get(name) ?? buildOnce(name, build);
+function built(name: string, make: (folder: string) => Promise<unknown>): Promise<string> {
+  const folder = asked.get(name) ?? buildOnce(name, make);
   asked.set(name, folder);
   return folder;
 }
 
-async function buildOnce(name: string, build: (folder: string) => Promise<unknown>): Promise<string> {
+async function buildOnce(name: string, make: (folder: string) => Promise<unknown>): Promise<string> {
   const folder = path.join(FOLDER, name);
   if (existsSync(folder)) return folder;
   const own = `${folder}-${process.pid}`;
-  await build(own);
+  await make(own);
   try {
     renameSync(own, folder);
   } catch (error) {
@@ -44,22 +46,20 @@ export async function builtCli(): Promise<string> {
   return path.join(await built('cli', bundleCli), 'sluice.mjs');
 }
 
-/** @returns the folder of the Action, of the sources as they are now */
+/** @returns the folder of the Action */
 export function builtAction(): Promise<string> {
   return built('action', async (folder) => {
-    // esbuild's own functions and jest's globals do not get along.
+    // A script that awaits at its top is not to be loaded into a test.
     await run(process.execPath, ['scripts/build-action.ts', folder]);
     writeFileSync(path.join(folder, 'package.json'), '{"type":"module"}');
   });
 }
 
-/** @returns a program of the tests, in one file */
+/** @returns a program of the tests */
 export async function builtVictim(source: string): Promise<string> {
   const name = path.basename(source, '.ts');
-  const shim = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
-  const options = ['--bundle', '--platform=node', '--format=esm', '--log-level=error', `--banner:js=${shim}`];
-  const folder = await built(name, (out) =>
-    run('node_modules/.bin/esbuild', [source, ...options, `--outfile=${path.join(out, 'victim.mjs')}`]),
+  const folder = await built(name, (outdir) =>
+    build({ ...FUNCTION_OPTIONS, minify: false, entryPoints: { [name]: source }, outdir }),
   );
-  return path.join(folder, 'victim.mjs');
+  return path.join(folder, `${name}.mjs`);
 }
