@@ -37,6 +37,7 @@ interface Client {
   readonly middlewareStack: {
     // biome-ignore lint/suspicious/noExplicitAny: each client types its stack by its own commands.
     add(middleware: any, options: { step: 'initialize'; priority: 'high'; name: string }): void;
+    remove(name: string): boolean;
     // biome-ignore lint/suspicious/noExplicitAny: as above.
     addRelativeTo(middleware: any, options: { relation: 'after'; toMiddleware: string; name: string }): void;
   };
@@ -61,6 +62,8 @@ export function clientFactory<C extends Client>(
     const { paced: isCrowd = false, share, ...settings } = access;
     const retryMode = process.env.AWS_RETRY_MODE ?? 'standard';
     const client = new construct({ maxAttempts: 2, retryMode, ...settings, region });
+    // Nobody reads what it would log, and for each answer it copies all of it.
+    client.middlewareStack.remove('loggerMiddleware');
     client.middlewareStack.add(translating, { step: 'initialize', priority: 'high', name: 'sluiceErrors' });
     if (isCrowd || share !== undefined) {
       const pacing = pacedBy(limiterOf(access, region));

@@ -46,7 +46,7 @@ export class Dispatcher {
   /** @throws ConnectionReset; anything else thrown is a fault of a model. */
   async handle(request: WireRequest): Promise<WireResponse> {
     const { region, calls, randomness } = this.#parts;
-    const requestId = randomness.uuid();
+    const requestId = randomness.requestId();
     const at = Date.now();
     const attempt = Number(/attempt=(\d+)/.exec(header(request, 'amz-sdk-request') ?? '')?.[1] ?? 1);
     let addressed: Addressed;

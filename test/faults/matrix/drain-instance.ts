@@ -2,7 +2,8 @@ import type { DrainInstanceReceipt } from '../../../src/contract/drain-instance.
 import { DrainWorld, GROUP, HOOK } from '../../support/drain-world.ts';
 import { type AnyReceipt, type Cell, onJournal, type Scene, type SceneOptions, type Subject } from './matrix.ts';
 
-const TIMEOUT_SECONDS = 420;
+/** A third more than the slowest run that a fault does not outlast. */
+const TIMEOUT_SECONDS = 240;
 
 /** A spot instance with everything on it: tasks of a service, a standalone and a daemon task, and a target of its own. */
 async function build(options: SceneOptions = {}): Promise<Scene> {
