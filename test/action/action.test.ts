@@ -4,10 +4,10 @@ import { DEFINITIONS } from '../../functions/registry.ts';
 import { INPUTS } from '../../src/contract/inputs.ts';
 import type { WorkflowName } from '../../src/engine/workflow-engine.ts';
 import { builtAction } from '../support/built.ts';
+import { together } from '../support/together.ts';
 import { promptName, runStep, SECRET, type StepOptions, type StepResult, startStep } from './runner.ts';
 import { registered, SCENES } from './scenes.ts';
 import { openStage, type Stage } from './stage.ts';
-import { together } from './together.ts';
 
 let stage: Stage;
 let folder: string;

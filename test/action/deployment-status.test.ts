@@ -2,10 +2,10 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, expect } from '@jest/globals';
 import { builtAction } from '../support/built.ts';
+import { together } from '../support/together.ts';
 import { runStep, type StepResult } from './runner.ts';
 import { registered } from './scenes.ts';
 import { openStage, type Stage } from './stage.ts';
-import { together } from './together.ts';
 
 interface Told {
   readonly path: string;
