@@ -25,7 +25,12 @@ export function listen(
     errorHandler: (error) =>
       problemResponse(new Problem('invalid-request', `the request cannot be used: ${String(error)}`)),
   });
-  const server = createServer(listener);
+  let closing = false;
+  const server = createServer((request, response) => {
+    // Its caller may keep the connection for as long as this process waits for it to go.
+    response.once('close', () => setImmediate(() => closing && server.closeIdleConnections()));
+    void listener(request, response);
+  });
   // A request is held for up to an hour; only its arrival is limited.
   server.requestTimeout = 60_000;
   // Longer than the load balancer or client in front keeps a connection: whoever closes first must not be this side, or a
@@ -37,6 +42,7 @@ export function listen(
       const { port: bound } = server.address() as AddressInfo;
       const close = () =>
         new Promise<void>((closed) => {
+          closing = true;
           const cut = setTimeout(() => server.closeAllConnections(), GRACE_MS);
           server.close(() => {
             clearTimeout(cut);
