@@ -19,7 +19,7 @@ let folder: string;
 
 const it = together(async () => {
   [stage, folder] = await Promise.all([openStage(), builtAction()]);
-});
+}, 12);
 
 afterAll(() => stage.close());
 

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { nextLook } from '../../src/action/pace.ts';
+import { COMPILE_CACHE } from '../support/built.ts';
 
 export interface StepOptions {
   /** As under `with:`. */
@@ -113,6 +114,7 @@ function environmentOf(
     AWS_SECRET_ACCESS_KEY: SECRET,
     AWS_ENDPOINT_URL: endpoint,
     SLUICE_MIN_POLL_INTERVAL_SECONDS: '1',
+    ...COMPILE_CACHE,
     ...environment,
     ...Object.fromEntries(given),
   };

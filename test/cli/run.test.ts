@@ -55,7 +55,7 @@ async function open(): Promise<Scene> {
   };
 }
 
-const inTurn = together(runBundled);
+const inTurn = together(runBundled, 4);
 
 /** Each case has a region of its own. */
 function it(title: string, body: (scene: Scene) => Promise<void>): void {

@@ -6,7 +6,7 @@ import { AutoScalingClient, TerminateInstanceInAutoScalingGroupCommand } from '@
 import { ECSClient, ListContainerInstancesCommand, ListTasksCommand } from '@aws-sdk/client-ecs';
 import { ListExecutionsCommand, ListStateMachinesCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { SluiceProcess, sluice } from './child.ts';
+import { runBundled, SluiceProcess, sluice } from './child.ts';
 
 const LONG = 30_000;
 const run = promisify(execFile);
@@ -22,6 +22,7 @@ const client = () => ({
 });
 
 beforeAll(async () => {
+  await runBundled();
   serving = new SluiceProcess(['simulate', '--port', '0']);
   await serving.says('sluice run drain-instance');
   url = /http:\/\/127\.0\.0\.1:\d+/.exec(serving.stdout)?.[0] ?? '';

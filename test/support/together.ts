@@ -1,14 +1,17 @@
 /** Tests that spend their time waiting for other processes: a few at once, each still told by itself. */
 import { beforeAll, test } from '@jest/globals';
 
-const AT_ONCE = 12;
 const LONGEST_MS = 90_000;
 
 /**
  * @param prepare what every case needs, before the first
+ * @param atOnce more where a case mostly waits, fewer where its processes work
  * @returns what declares a case
  */
-export function together(prepare: () => Promise<void>): (title: string, body: () => Promise<void>) => void {
+export function together(
+  prepare: () => Promise<void>,
+  atOnce: number,
+): (title: string, body: () => Promise<void>) => void {
   const cases: { readonly body: () => Promise<void>; readonly outcome: PromiseWithResolvers<void> }[] = [];
   beforeAll(async () => {
     await prepare();
@@ -18,7 +21,7 @@ export function together(prepare: () => Promise<void>): (title: string, body: ()
         await next.body().then(next.outcome.resolve, next.outcome.reject);
       }
     };
-    for (let index = 0; index < AT_ONCE; index += 1) void work();
+    for (let index = 0; index < atOnce; index += 1) void work();
   }, LONGEST_MS);
   return (title, body) => {
     const outcome = Promise.withResolvers<void>();
