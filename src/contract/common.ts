@@ -66,14 +66,19 @@ export function cap<T>(items: readonly T[]): { count: number; first: T[] } {
 function expectation(issue: z.core.$ZodRawIssue): string {
   switch (issue.code) {
     case 'invalid_type':
-      return `must be of the type ${issue.expected}`;
+      return issue.expected === 'nonoptional' ? 'must be given' : `must be of the type ${issue.expected}`;
     case 'invalid_value':
       return `must be ${issue.values.map((value) => JSON.stringify(value)).join(' or ')}`;
     case 'too_small':
-      return `must be ${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}`;
+      return bound(issue.inclusive === false ? 'more than' : 'at least', issue.minimum, issue.origin);
     case 'too_big':
-      return `must be ${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}`;
+      return bound(issue.inclusive === false ? 'less than' : 'at most', issue.maximum, issue.origin);
     default:
       return 'is not of the right form';
   }
+}
+
+function bound(word: string, limit: number | bigint, origin: string): string {
+  if (origin === 'string') return `must have ${word} ${limit} characters`;
+  return origin === 'array' ? `must have ${word} ${limit} members` : `must be ${word} ${limit}`;
 }
