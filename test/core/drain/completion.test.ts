@@ -54,6 +54,7 @@ describe('the lifecycle action is completed', () => {
 
   test.each<[string, DrainPlan, DrainProgress, DrainDecision, number, string]>([
     ['on a look that is too old', plan(), over, decision('complete'), 161, 'StaleObservation'],
+    ['on a look from the future', plan(), over, decision('complete'), 39, 'StaleObservation'],
     [
       'on a look that showed no end',
       plan(),
@@ -80,6 +81,7 @@ describe('a fault that passes', () => {
     decided: DrainDecision | undefined,
     seconds: number,
     heartbeat = false,
+    random = 0,
   ) =>
     decideAfterFault(
       {
@@ -89,7 +91,7 @@ describe('a fault that passes', () => {
         ...(heartbeat ? { heartbeatFault: fault } : { fault }),
       },
       at(seconds),
-      0,
+      random,
     );
   const unlocated = (): DrainPlan => {
     const { location: _, ...rest } = plan();
@@ -203,12 +205,70 @@ describe('a fault that passes', () => {
     expect(following(plan(), progress(), decision('wait'), 200).decision?.heartbeat).toBe(true);
   });
 
+  test('of the heartbeat does not hold up what is to be done, until the deadline', () => {
+    const work = { ...decision('stop-daemon-tasks'), heartbeat: true, taskArns: ['arn:task/d'] };
+    expect(following(plan(), progress(), work, 200, true).decision).toEqual({ ...work, heartbeat: false });
+    expect(following(plan(), progress(), work, 3_599, true).decision?.next).toBe('stop-daemon-tasks');
+    expect(following(plan(), progress(), work, 3_600, true).decision?.next).toBe('expire');
+    expect(following(plan(), progress(), work, 200).decision?.next).toBe('hold');
+    expect(following(plan(), progress(), decision('hold'), 200, true).decision).toMatchObject({
+      next: 'hold',
+      waitUntil: time(210),
+    });
+    expect(following(plan(), progress(), undefined, 200, true).decision?.next).toBe('hold');
+  });
+
+  test.each([
+    ['an hour', 3_600, 10],
+    ['a minute', 60, 5],
+    ['ten seconds', 10, 2],
+    ['a length that is not known', undefined, 5],
+  ])(
+    'of the heartbeat is tried again several times before the action lapses, with a timeout of %s',
+    (_, timeout, pause) => {
+      const hook = { heartbeatTimeoutSeconds: timeout };
+      const then = (random: number) =>
+        following(plan({ hook }), progress(), decision('wait'), 200, true, random).decision?.waitUntil;
+      expect(then(0)).toBe(time(200 + pause));
+      // Spread by a quarter, so that not all drains come back at once.
+      expect(then(0.5)).toBe(time(200 + pause * 1.125));
+    },
+  );
+
+  test('of a completion comes back before the next heartbeat, but never at once', () => {
+    const hook = { heartbeatTimeoutSeconds: 40 };
+    const due = (heartbeatAt: number) =>
+      following(plan({ hook }), { ...over, heartbeatAt: time(heartbeatAt) }, decision('complete'), 200).decision;
+    expect(due(190)?.waitUntil).toBe(time(210));
+    expect(due(180.5)?.waitUntil).toBe(time(201));
+  });
+
+  test('says which fault it was, and how many there were', () => {
+    const { decision: then, progress: counted } = following(plan(), progress({ faults: 2 }), decision('wait'), 10);
+    expect(then?.reason).toContain('Throttled');
+    expect(then?.taskArns).toEqual([]);
+    expect(counted).toMatchObject({ faults: 3, lastFault: fault.Cause });
+    const unknown = decideAfterFault({ plan: plan(), progress: progress() }, at(10), 0);
+    expect(unknown.decision?.reason).toContain('a fault');
+    expect(unknown.decision).toMatchObject({ next: 'hold', resume: 'observe' });
+  });
+
+  test('is none of a drain without an action before the instance was found: it goes on with finding it', () => {
+    expect(
+      following(plan({ hook: undefined, location: undefined }, { lifecycle: undefined }), progress(), undefined, 10),
+    ).toMatchObject({ decision: { resume: 'locate' } });
+  });
+
+  test('is waited out for an hour after the deadline', () => {
+    expect(following(plan(), progress(), decision('hold', 'expire'), 7_200).decision?.next).toBe('hold');
+  });
+
   test('is none an hour after the deadline, nor in a dry run: both are failures', () => {
     expect(() => following(plan(), progress(), decision('hold', 'expire'), 7_201)).toThrow(
       expect.objectContaining({ name: 'Unavailable', message: expect.stringContaining('slow down') }),
     );
     expect(() => following(plan({ kind: 'look' }), progress(), decision('wait'), 10)).toThrow(
-      expect.objectContaining({ name: 'Unavailable' }),
+      expect.objectContaining({ name: 'Unavailable', message: expect.stringContaining('slow down') }),
     );
   });
 });

@@ -3,6 +3,7 @@ import type { DrainPlan } from '../../../src/contract/drain-data.ts';
 import {
   type DrainFacts,
   decideDrainProgress,
+  describeRest,
   FRESH_FOR_SECONDS,
   isFresh,
   isHeartbeatDue,
@@ -155,6 +156,71 @@ describe('what comes next', () => {
     expect(decide(seconds, seen, planned).decision.next).toBe(expected);
   });
 
+  test('a spot interruption is the deadline from then on, unless one comes sooner', () => {
+    const { plan: interrupted } = decide(100, { tasks: [service('a')], interruptionAt: at(205) });
+    expect(interrupted).toMatchObject({ deadline: time(195), deadlineBy: 'spot' });
+    for (const later of [3_610, 9_000]) {
+      expect(decide(100, { tasks: [service('a')], interruptionAt: at(later) }).plan).toEqual(plan());
+    }
+  });
+
+  test('only tasks of the kind that is to be stopped are stopped, and those that stop already are left', () => {
+    const tasks = [
+      service('a'),
+      task('s1'),
+      task('s2', { desiredStatus: 'STOPPED' }),
+      task('s3', { lastStatus: 'STOPPED' }),
+      daemon('d1'),
+      task('s4'),
+    ];
+    const { decision } = decide(100, { tasks }, plan({}, { standaloneTasks: 'stop' }));
+    expect(decision.taskArns).toEqual([task('s1').taskArn, task('s4').taskArn]);
+    const last = decide(100, { tasks: [daemon('d1'), daemon('d2')] }).decision;
+    expect(last.taskArns).toEqual([daemon('d1').taskArn, daemon('d2').taskArn]);
+    expect(decide(100, { tasks: [service('a')] }).decision.taskArns).toEqual([]);
+  });
+
+  test('standalone tasks that stop already do not keep targets and services from being waited for', () => {
+    const tasks = [task('s', { desiredStatus: 'STOPPED' }), daemon('d')];
+    expect(decide(100, { tasks }, plan({}, { standaloneTasks: 'stop' })).decision.next).toBe('wait');
+  });
+
+  test('standalone tasks are stopped at the very moment', () => {
+    expect(decide(3_450, { tasks: [task('s')] }).decision.next).toBe('stop-standalone-tasks');
+    expect(decide(3_449, { tasks: [task('s')] }).decision.next).toBe('wait');
+  });
+
+  test('without a container instance tasks are nobody’s to stop, and are waited for', () => {
+    const where = location({ containerInstanceArn: undefined });
+    const { decision, progress: then } = decide(
+      3_500,
+      { tasks: [daemon('d')] },
+      plan({ location: where }, { standaloneTasks: 'stop' }),
+    );
+    expect(decision.next).toBe('wait');
+    expect(then.tasksAlive).toEqual({ service: 0, standalone: 1, daemon: 0 });
+  });
+
+  test('what was not located is over when there are no tasks', () => {
+    const { decision, progress: then } = decide(10, {}, plan({ location: undefined }));
+    expect(decision).toMatchObject({ next: 'complete', resume: 'observe' });
+    expect(then.targets).toEqual([]);
+  });
+
+  test('each reason says something else', () => {
+    const reasons = [
+      decide(100, {}),
+      decide(100, { tasks: [task('s')] }, plan({ kind: 'look' })),
+      decide(3_600, { tasks: [service('a')] }),
+      decide(100, { health: health('healthy') }),
+      decide(100, { tasks: [task('s')] }, plan({}, { standaloneTasks: 'stop' })),
+      decide(100, { tasks: [daemon('d')] }),
+      decide(100, { tasks: [service('a')] }),
+    ].map(({ decision }) => decision.reason);
+    expect(new Set(reasons).size).toBe(reasons.length);
+    for (const reason of reasons) expect(reason).toMatch(/[a-z]{3}/);
+  });
+
   test('of many standalone tasks, 100 are stopped at a time', () => {
     const tasks = Array.from({ length: 250 }, (_, number) => task(`s${number}`));
     const { decision } = decide(100, { tasks }, plan({}, { standaloneTasks: 'stop' }));
@@ -224,7 +290,82 @@ test('the last stop is the latest that any look has seen, since the drain began'
   const first = decide(100, { tasks: [stopped(90), service('b')] });
   const second = decide(200, { tasks: [service('c')] }, plan(), first.progress);
   expect(second.progress.lastTaskStoppedAt).toBe(time(90));
+  const third = decide(300, { tasks: [stopped(60)] }, plan(), second.progress);
+  expect(third.progress.lastTaskStoppedAt).toBe(time(90));
+  expect(decide(100, { tasks: [stopped(0)] }).progress.lastTaskStoppedAt).toBe(time(0));
   expect(decide(100, { tasks: [stopped(-500)] }).progress.lastTaskStoppedAt).toBeUndefined();
+});
+
+describe('an observation', () => {
+  const tasks = [service('a'), service('b', { lastStatus: 'DEACTIVATING' }), task('s'), daemon('d')];
+
+  test('counts tasks by whose they are and by their status', () => {
+    const { progress: seen } = decide(100, { tasks, tasksUnknown: 2 });
+    expect(seen).toMatchObject({
+      observedAt: time(100),
+      polls: 1,
+      tasksAlive: { service: 2, standalone: 1, daemon: 1 },
+      tasksFound: { service: 2, standalone: 1, daemon: 1 },
+      tasksByStatus: { RUNNING: 3, DEACTIVATING: 1 },
+      tasksUnknown: 2,
+      drained: false,
+    });
+  });
+
+  test('keeps the most that was ever found, and the fewest that are alive', () => {
+    const first = decide(100, { tasks }).progress;
+    const second = decide(200, { tasks: [service('c')] }, plan(), first).progress;
+    expect(second.tasksFound).toEqual({ service: 2, standalone: 1, daemon: 1 });
+    expect(second.tasksAlive).toEqual({ service: 1, standalone: 0, daemon: 0 });
+    expect(second.polls).toBe(2);
+    const third = decide(300, { tasks: [...tasks, service('e'), task('t'), daemon('f')] }, plan(), second).progress;
+    expect(third.tasksFound).toEqual({ service: 3, standalone: 2, daemon: 2 });
+  });
+
+  test('keeps each note once', () => {
+    const first = decide(100, { notes: ['a', 'b'] }).progress;
+    expect(decide(200, { notes: ['b', 'c'] }, plan(), first).progress.notes).toEqual(['a', 'b', 'c']);
+    expect(decide(200, {}, plan(), first).progress.notes).toEqual(['a', 'b']);
+  });
+});
+
+test.each<[string, Parameters<typeof progress>[0], string]>([
+  ['nothing', {}, 'nothing is left'],
+  [
+    'one task',
+    { tasksAlive: { service: 1, standalone: 0, daemon: 0 }, tasksByStatus: { RUNNING: 1 } },
+    '1 task alive (1 RUNNING)',
+  ],
+  [
+    'tasks of all kinds',
+    { tasksAlive: { service: 4, standalone: 2, daemon: 1 }, tasksByStatus: { DEACTIVATING: 5, RUNNING: 2 } },
+    '7 tasks alive (5 DEACTIVATING, 2 RUNNING)',
+  ],
+  ['tasks of which nothing is known', { tasksUnknown: 3 }, '3 tasks of which nothing is known'],
+  [
+    'one target, and one that has gone',
+    { targets: [target({ state: 'draining' }), target({ state: 'drained' })] },
+    '1 target not drained',
+  ],
+  [
+    'tasks and targets',
+    {
+      tasksAlive: { service: 0, standalone: 0, daemon: 1 },
+      tasksByStatus: { RUNNING: 1 },
+      targets: [target(), target({ port: 81 })],
+    },
+    '1 task alive (1 RUNNING), 2 targets not drained',
+  ],
+])('what is left is described: %s', (_, seen, words) => expect(describeRest(progress(seen))).toBe(words));
+
+test('several targets that were registered again are named', () => {
+  const targets = [target({ deregisteredAt: time(0) }), target({ port: 81, deregisteredAt: time(0) })];
+  const both = new Map([[0, [80, 81].map((port) => ({ id: INSTANCE, port, state: 'healthy' }))]]);
+  expect(() => decide(100, { health: both }, plan(), progress({ targets }))).toThrow(
+    expect.objectContaining({
+      message: expect.stringContaining(`${INSTANCE}:80, ${INSTANCE}:81 was registered again`),
+    }),
+  );
 });
 
 test('an observation is fresh for a minute', () => {
