@@ -60,6 +60,18 @@ describe('after a submission', () => {
     expect(after).toMatchObject({ queue: [], next: 'wait', waitUntil: time(13) });
   });
 
+  test('what was done before is not forgotten', () => {
+    const before = { ...NOTHING_REMOVED, removed: 1, failed: 1, ids: ['i-8'], reasons: ['i-9: no'] };
+    const after = withSubmissions(run({ queue: queueOf(5), removal: before }), new Map(submissions), at(10), 0);
+    expect(after.removal).toMatchObject({
+      removed: 1,
+      failed: 2,
+      ids: ['i-8'],
+      reasons: ['i-9: no', expect.stringMatching(/^i-4: x/)],
+    });
+    expect(before).toMatchObject({ failed: 1, ids: ['i-8'], reasons: ['i-9: no'] });
+  });
+
   test('what was not tried stays in the queue, and is next', () => {
     const after = withSubmissions(run({ queue: queueOf(5) }), new Map(submissions.slice(0, 1)), at(10), 0);
     expect(after).toMatchObject({ queue: queueOf(5).slice(1), next: 'remove' });

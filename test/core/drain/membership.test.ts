@@ -17,6 +17,7 @@ test.each([
 ])('an instance that is %j may wait for a terminate hook: %s; for a launch hook: %s', (state, terminate, launch) => {
   expect(mayWaitFor(state, TERMINATING)).toBe(terminate);
   expect(mayWaitFor(state, LAUNCHING)).toBe(launch);
+  expect(mayWaitFor(state, 'autoscaling:EC2_INSTANCE_LAUNCH_ERROR')).toBe(false);
 });
 
 describe('an instance whose lifecycle action is to be completed', () => {

@@ -57,6 +57,20 @@ describe('what comes next', () => {
       plan(),
       'wait',
     ],
+    [
+      'daemons are left while a service task and a standalone one are alive',
+      100,
+      { tasks: [service('a'), task('s'), daemon('d')] },
+      plan(),
+      'wait',
+    ],
+    [
+      'daemons are left while a service task is alive and something is unknown',
+      100,
+      { tasks: [service('a'), daemon('d')], tasksUnknown: 1 },
+      plan(),
+      'wait',
+    ],
     ['daemons are left while something is unknown', 100, { tasks: [daemon('d')], tasksUnknown: 1 }, plan(), 'wait'],
     [
       'daemons are left while a target drains',

@@ -48,6 +48,7 @@ describe('the groups of a place', () => {
     ]);
     expect(both.progress.pending).toEqual([0, 1, 2]);
     expect(both.progress).not.toHaveProperty('notes.0');
+    expect(both.plan.groups?.[1]).not.toHaveProperty('port');
   });
 
   test('travel once: by ARN they are in the plan now', () => {
@@ -149,6 +150,15 @@ describe('where targets are registered', () => {
     });
   });
 
+  test('each kind in its own, where a Classic load balancer takes the instances', () => {
+    const both = { targets: [{ id: POD }, { id: INSTANCE }] };
+    expect(register(both, { ...found({}), classic: ['old'] })).toStrictEqual([
+      { group: 0, id: POD, port: 80, state: 'absent' },
+      { group: 1, id: INSTANCE, port: 0, state: 'absent' },
+    ]);
+    expect(() => register(both, { ...found(), classic: ['old'] })).toThrow(`takes the address ${POD}`);
+  });
+
   test('in a Classic load balancer, which has the ports itself', () => {
     const classic = { ...found(), classic: ['old'] };
     expect(register({ targets: [{ id: INSTANCE }] }, classic)).toEqual([
@@ -213,6 +223,7 @@ describe('the tags of Kubernetes', () => {
       { [STACK]: 'shared', [RESOURCE]: 'shopping/web-cart:80' },
       false,
     ],
+    ['a resource without a backend', { service: '' }, { [RESOURCE]: 'shop/:80' }, false],
     ['a group, without a port', { ingress: 'web' }, { [STACK]: 'shared', [RESOURCE]: 'shop/web-cart' }, false],
     ['a resource alone', { ingress: 'web' }, { [RESOURCE]: 'shop/web-cart:80' }, true],
     [

@@ -1,11 +1,11 @@
 /** The watch of a place: what it says of a target, how often it looks, and how large it becomes. */
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { AwaitDrainedInput } from '../../../src/contract/await-drained.ts';
 import { readSettings } from '../../../src/contract/settings.ts';
 import { decode, encode, hashOf } from '../../../src/core/targets/id-set.ts';
 import { planTargets } from '../../../src/core/targets/plan.ts';
-import { decideWatch, standingOf } from '../../../src/core/targets/watch.ts';
+import { decideWatch, isWatch, standingOf } from '../../../src/core/targets/watch.ts';
 import { iso, SECOND } from '../../../src/core/time.ts';
 
 const START = Date.parse('2026-03-02T12:00:00Z');
@@ -151,4 +151,135 @@ test('stays under 240 KiB with 600 target groups and 5,400 targets', () => {
 test('is refused for longer than its history holds', () => {
   expect(() => begun(1, { timeoutSeconds: 3_661 })).toThrow(/without targets it can last 3660 s at most, got 3661 s/);
   expect(begun(1).plan.deadline).toBe(iso(START + 3_660 * SECOND));
+});
+
+describe('a round of a watch', () => {
+  const at = (seconds: number) => START + seconds * SECOND;
+  const ask = (data: Data, groups: readonly number[], now: number, states: Readonly<Record<string, string>> = {}) => {
+    const targets = Object.entries(states).map(([id, state]) => ({ id, port: 80, state }));
+    const health = new Map(groups.map((n) => [n, { at: now, targets }]));
+    return decideWatch({ health, delays: new Map() }, data, now);
+  };
+  const located = (data: Data, seconds: number): Data => ({
+    ...data,
+    progress: { ...data.progress, watch: { quietSince: iso(at(seconds)), locatedAt: iso(at(0)) } },
+  });
+
+  test('goes on with the groups that are left, at once, and is no look yet', () => {
+    const { decision, progress } = ask(begun(3), [0], at(5));
+    expect(decision).toEqual({
+      next: 'look',
+      reason: 'groups are left to be asked',
+      waitUntil: iso(at(5)),
+      resume: 'look',
+    });
+    expect(progress).toMatchObject({
+      pending: [1, 2],
+      polls: 0,
+      watch: { quietSince: iso(START), locatedAt: iso(at(5)) },
+    });
+    expect(progress.watch).not.toHaveProperty('observed');
+  });
+
+  test('is cut short by the deadline', () => {
+    const cut = (seconds: number) => ask(located(begun(2), seconds), [0], at(seconds)).decision;
+    expect(cut(3_660)).toMatchObject({ next: 'announce', outcome: 'expired', reason: 'the deadline has come' });
+    expect(cut(3_659)).toMatchObject({ next: 'look' });
+    expect(cut(3_659)).not.toHaveProperty('outcome');
+  });
+
+  test('is a look when all groups have answered, and the next asks all of them again', () => {
+    const first = ask(begun(2), [0], at(5)) as Data;
+    const { decision, progress } = ask(first, [1], at(6));
+    expect(progress).toMatchObject({ polls: 1, pending: [0, 1] });
+    expect(progress.watch).not.toHaveProperty('round');
+    expect(decision).toEqual({ next: 'wait', reason: 'watches the place', resume: 'look', waitUntil: iso(at(13)) });
+  });
+
+  test('of a dry run is the only one', () => {
+    expect(ask(begun(1, { dryRun: true }), [0], at(5)).decision).toMatchObject({
+      next: 'announce',
+      outcome: 'looked',
+      reason: 'a dry run looks once',
+    });
+  });
+
+  test('is the last at the deadline, and comes no later than that', () => {
+    const over = (seconds: number) => ask(located(begun(1), seconds), [0], at(seconds), { a: 'draining' }).decision;
+    expect(over(3_660)).toMatchObject({ next: 'announce', outcome: 'expired', reason: 'the deadline has come' });
+    expect(over(3_655)).toMatchObject({ waitUntil: iso(at(3_660)) });
+  });
+
+  test('is a second away at least, even before the deadline', () => {
+    expect(ask(located(begun(1), 3_659.5), [0], at(3_659.5), { a: 'draining' }).decision).toMatchObject({
+      waitUntil: iso(at(3_660.5)),
+    });
+  });
+
+  test('is the last when nothing has drained for a minute', () => {
+    const quiet = (seconds: number) => ask(located(begun(1), 0), [0], at(seconds), { a: 'healthy' }).decision;
+    expect(quiet(60)).toMatchObject({ next: 'announce', outcome: 'done', reason: 'nothing is draining any more' });
+    expect(quiet(59).next).not.toBe('announce');
+  });
+
+  test('looks the place up again every half minute', () => {
+    const then = (seconds: number) => ask(located(begun(1), seconds), [0], at(seconds)).decision;
+    expect(then(30)).toMatchObject({ next: 'hold', resume: 'locate' });
+    expect(then(29)).toMatchObject({ next: 'wait', resume: 'look' });
+  });
+
+  test('keeps no target whose instance has gone', () => {
+    const targets = [{ id: 'a', port: 80, state: 'unused', reason: 'Target.InvalidState' }];
+    const { progress } = decideWatch(
+      { health: new Map([[0, { at: at(5), targets }]]), delays: new Map() },
+      begun(1),
+      at(5),
+    );
+    expect(progress.watch?.observed?.open).toEqual([]);
+  });
+
+  test('counts a target that is in service in one group and drains in another as in service', () => {
+    const first = ask(begun(2), [0], at(5), { a: 'draining' }) as Data;
+    const { progress } = ask(first, [1], at(6), { a: 'healthy' });
+    expect(progress.watch?.observed?.open).toEqual([{ active: true, ids: encode([hashOf('a')]), from: iso(at(5)) }]);
+  });
+
+  test('of whoever waits for the beginning of a drain says no time: it may begin at any', () => {
+    const { progress } = ask(begun(1, { until: 'draining' }), [0], at(5), { a: 'healthy', b: 'draining' });
+    expect(progress.watch?.observed?.open).toStrictEqual([{ active: true, ids: encode([hashOf('a')]) }]);
+  });
+
+  test('a drain that began in it keeps the watch from ending, whichever group showed it', () => {
+    const first = ask(located(begun(2), 0), [0], at(60), { a: 'draining' }) as Data;
+    expect(ask(first, [1], at(61)).progress.watch?.quietSince).toBe(iso(at(61)));
+  });
+});
+
+test.each<[string, readonly (number | undefined)[], number | undefined, number | undefined]>([
+  ['of all', [300, 60], 60, 300],
+  ['of none', [undefined, undefined], undefined, undefined],
+  ['not of all: a drain may be shorter than any that is known', [300, undefined], undefined, 300],
+])('the delays are known %s', (_, delays, shortest, longest) => {
+  const health = new Map(delays.map((_delay, n) => [n, { at: START, targets: [] }]));
+  const known = new Map(delays.flatMap((delay, n) => (delay === undefined ? [] : [[n, delay] as const])));
+  const { plan, progress } = decideWatch({ health, delays: known }, begun(delays.length), START);
+  const { observed } = progress.watch ?? {};
+  expect(observed?.shortestDelaySeconds).toBe(shortest);
+  expect(progress.longestDelaySeconds).toBe(longest);
+  expect(plan.groups?.map(({ delaySeconds }) => delaySeconds)).toEqual(delays);
+});
+
+test('without groups nothing is known of delays', () => {
+  const { progress } = decideWatch({ health: new Map(), delays: new Map() }, begun(0), START);
+  expect(progress).not.toHaveProperty('longestDelaySeconds');
+  expect(progress.watch?.observed).toEqual({ at: iso(START), endedAt: iso(START), open: [] });
+});
+
+test.each([
+  ['await-drained', 0, true],
+  ['await-drained', 1, false],
+  ['deregister-targets', 0, false],
+] as const)('%s of %i targets is a watch: %s', (workflow, count, watch) => {
+  const targets = Array.from({ length: count }, () => ({ id: '10.0.0.1' }));
+  expect(isWatch({ workflow, input: { region: 'eu-west-1', targets, dryRun: false } })).toBe(watch);
 });
