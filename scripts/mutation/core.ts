@@ -6,10 +6,10 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { EQUIVALENT } from './equivalent.ts';
+import { LEAST_PERCENT, percent } from './score.ts';
 
 const VERSION = '10.0.0';
 const REPORT = '.sluice/mutation.json';
-const LEAST_PERCENT = 90;
 
 const Mutant = z.object({
   status: z.string(),
@@ -60,10 +60,6 @@ function report(): boolean {
   process.stdout.write(`${survivors.map((survivor) => `  survived  ${survivor}\n`).join('')}`);
   process.stdout.write(`${percent(found, total)}  src/core: ${found} of ${total} mutants found\n`);
   return found / total >= LEAST_PERCENT / 100;
-}
-
-function percent(part: number, whole: number): string {
-  return `${((100 * part) / Math.max(1, whole)).toFixed(1).padStart(5)} %`;
 }
 
 function isEquivalent(file: string, source: string, mutant: Mutant): boolean {

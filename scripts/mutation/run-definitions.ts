@@ -3,26 +3,34 @@ import { spawn } from 'node:child_process';
 import { MUTANT } from './definition-transform.ts';
 import { type Mutant, machines, mutantsOf } from './definitions.ts';
 import { EQUIVALENT_DEFINITIONS } from './equivalent.ts';
+import { LEAST_PERCENT, percent } from './score.ts';
 
 const AT_A_TIME = 2;
-const LEAST_PERCENT = 90;
-const DRAIN = 'test/machines/drain-instance';
-const CLOUD_MAP = ['test/machines/cloud-map', 'test/faults/matrix/clean-cloud-map'];
-const TARGETS = ['test/machines/targets-and-terminations'];
+/** Beyond this a mutant goes round and round, which is as good as failing. */
+const LONGEST_TRIAL_MS = 600_000;
+const MACHINES = 'test/machines';
+const MATRIX = 'test/faults/matrix';
+const TARGETS = `${MACHINES}/targets-and-terminations`;
+const CLOUD_MAP = [`${MACHINES}/cloud-map`, `${MATRIX}/clean-cloud-map`];
 
-/** Quick ones first: the first failure ends the trial. */
+/** Quick ones first: the first that fails ends the trial. */
 const TESTS: Readonly<Record<string, readonly string[]>> = {
   'drain-instance': [
-    `${DRAIN}/(definition|bad-input|dry-run|tasks|targets|lifecycle|destinations|finding|faults)`,
-    'test/faults/(events|matrix/drain)',
+    `${MACHINES}/drain-instance/definition`,
+    `${MACHINES}/drain-instance/(bad-input|dry-run|targets|destinations)`,
+    `${MACHINES}/drain-instance/(lifecycle|finding)`,
+    `${MACHINES}/drain-instance/(tasks|faults)`,
+    'test/faults/events',
+    `${MATRIX}/drain`,
   ],
-  'await-drained': [...TARGETS, 'test/machines/await-drained/(await|kube)', 'test/faults/matrix/await'],
-  'register-targets': [...TARGETS, 'test/machines/register-targets', 'test/faults/matrix/register'],
-  'deregister-targets': [...TARGETS, 'test/machines/deregister-targets', 'test/faults/matrix/deregister'],
+  'await-drained': [TARGETS, `${MACHINES}/await-drained/(await|kube)`, `${MATRIX}/await`],
+  'register-targets': [TARGETS, `${MACHINES}/register-targets`, `${MATRIX}/register`],
+  'deregister-targets': [TARGETS, `${MACHINES}/deregister-targets`, `${MATRIX}/deregister`],
   'delayed-termination': [
-    ...TARGETS,
-    'test/machines/delayed-termination/(delayed|drain)',
-    'test/faults/matrix/delayed',
+    TARGETS,
+    `${MACHINES}/delayed-termination/delayed`,
+    `${MACHINES}/delayed-termination/drain`,
+    `${MATRIX}/delayed`,
   ],
   'clean-cloud-map': CLOUD_MAP,
   'clean-cloud-map-service': CLOUD_MAP,
@@ -31,39 +39,53 @@ const TESTS: Readonly<Record<string, readonly string[]>> = {
 /** @returns whether enough was found. @param names of machines; all when empty */
 export async function mutateDefinitions(names: readonly string[]): Promise<boolean> {
   const wanted = machines().filter((machine) => names.length === 0 || names.includes(machine));
-  let enough = true;
+  let found = 0;
+  let total = 0;
   for (const machine of wanted) {
     const mutants = mutantsOf(machine).filter(
       ({ title }) => !EQUIVALENT_DEFINITIONS.some((one) => one.machine === machine && one.titles.includes(title)),
     );
     if (mutants.length === 0) continue;
-    const survivors = await survivorsOf(mutants);
-    const percent = (100 * (mutants.length - survivors.length)) / mutants.length;
-    enough &&= percent >= LEAST_PERCENT;
-    process.stdout.write(`${machine}: ${percent.toFixed(1)} % of ${mutants.length} mutants found\n`);
-    for (const { title } of survivors) process.stdout.write(`  survived  ${title}\n`);
+    if (!(await passes(machine))) throw new Error(`the tests of ${machine} fail without any mutant`);
+    const survivors = await survivorsOf(machine, mutants);
+    found += mutants.length - survivors.length;
+    total += mutants.length;
+    process.stdout.write(
+      `${percent(mutants.length - survivors.length, mutants.length)}  ${machine} (${mutants.length})\n`,
+    );
   }
-  return enough;
+  process.stdout.write(`${percent(found, total)}  definitions: ${found} of ${total} mutants found\n`);
+  return found / total >= LEAST_PERCENT / 100;
 }
 
-async function survivorsOf(mutants: readonly Mutant[]): Promise<Mutant[]> {
+async function survivorsOf(machine: string, mutants: readonly Mutant[]): Promise<Mutant[]> {
   const left = [...mutants];
   const survivors: Mutant[] = [];
   const lane = async () => {
     for (let mutant = left.shift(); mutant !== undefined; mutant = left.shift()) {
-      if (await passes(mutant)) survivors.push(mutant);
+      if (!(await passes(machine, mutant))) continue;
+      survivors.push(mutant);
+      process.stdout.write(`  survived  ${machine}: ${mutant.title}\n`);
     }
   };
   await Promise.all(Array.from({ length: AT_A_TIME }, lane));
   return survivors;
 }
 
-function passes({ machine, path, to }: Mutant): Promise<boolean> {
+async function passes(machine: string, mutant?: Mutant): Promise<boolean> {
+  for (const pattern of TESTS[machine] ?? []) {
+    if (!(await passesIn(pattern, mutant))) return false;
+  }
+  return true;
+}
+
+function passesIn(pattern: string, mutant: Mutant | undefined): Promise<boolean> {
   const args = ['--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
   const options = ['--config', 'scripts/mutation/jest.definitions.config.ts', '--bail', '--runInBand', '--silent'];
-  const child = spawn(process.execPath, [...args, ...options, ...(TESTS[machine] ?? [])], {
+  const child = spawn(process.execPath, [...args, ...options, pattern], {
     stdio: 'ignore',
-    env: { ...process.env, [MUTANT]: JSON.stringify({ machine, path, to }) },
+    timeout: LONGEST_TRIAL_MS,
+    env: { ...process.env, ...(mutant === undefined ? {} : { [MUTANT]: JSON.stringify(mutant) }) },
   });
   return new Promise((resolve, reject) => {
     child.once('error', reject);

@@ -1,4 +1,5 @@
 /** What an error that a state machine has caught says to a person. */
+import { parsedJson } from './json.ts';
 
 const LONGEST = 300;
 
@@ -16,11 +17,8 @@ export function describeFaults(progress: { readonly faults: number; readonly las
 
 /** Lambda wraps what a function throws into JSON; the embedded engine hands on the message itself. */
 export function messageOf(cause: string): string {
-  try {
-    const parsed: unknown = JSON.parse(cause);
-    if (typeof parsed === 'object' && parsed !== null && 'errorMessage' in parsed) return String(parsed.errorMessage);
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-  }
-  return cause;
+  const thrown = parsedJson(cause);
+  return typeof thrown === 'object' && thrown !== null && 'errorMessage' in thrown
+    ? String(thrown.errorMessage)
+    : cause;
 }

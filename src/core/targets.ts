@@ -12,8 +12,8 @@ export interface TargetHealthFacts {
 const GONE = ['Target.NotRegistered', 'Target.InvalidState'];
 
 /** It is not registered any more, or its instance is gone. `unused` for another reason is a registration that stands. */
-export function isDrained(target: TargetHealthFacts): boolean {
-  return target.state === 'unused' && target.reason !== undefined && GONE.includes(target.reason);
+export function isDrained({ state, reason }: Pick<TargetHealthFacts, 'state' | 'reason'>): boolean {
+  return state === 'unused' && GONE.some((one) => one === reason);
 }
 
 export function isDraining(state: string): boolean {

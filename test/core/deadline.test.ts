@@ -20,6 +20,10 @@ test('a spot interruption leaves ten seconds', () => {
 describe('the earliest', () => {
   test('of none is none', () => expect(earliest(undefined, undefined)).toBeUndefined());
 
+  test('of two at one time is the one that was named first', () => {
+    expect(earliest({ at: NOW, by: 'spot' }, { at: NOW, by: 'hook' })?.by).toBe('spot');
+  });
+
   test('is the first of all that there are', () => {
     const deadlines = fc.array(
       fc.option(fc.record({ at: fc.integer(), by: fc.constantFrom<DeadlineBy>('hook', 'spot', 'deadline') }), {

@@ -3,6 +3,7 @@ import type { ServiceOutcome } from '../../contract/clean-cloud-map.ts';
 import type { FailedServiceInput, ServiceReport, ServiceRun } from '../../contract/clean-cloud-map-data.ts';
 import { ServiceReport as ServiceReportSchema } from '../../contract/clean-cloud-map-data.ts';
 import type { CaughtError } from '../../contract/drain-data.ts';
+import { parsedJson } from '../json.ts';
 import { describeFaults, messageOf } from '../messages.ts';
 import { millis } from '../time.ts';
 import { regionNamedIn } from './fault.ts';
@@ -150,17 +151,8 @@ export function settleFailedService({ plan, line, caught }: FailedServiceInput):
 }
 
 function reportIn(cause: string): ServiceReport | undefined {
-  const description = parsed(cause);
+  const description = parsedJson(cause);
   if (typeof description !== 'object' || description === null || !('Cause' in description)) return undefined;
-  const result = ServiceReportSchema.safeParse(parsed(String(description.Cause)));
+  const result = ServiceReportSchema.safeParse(parsedJson(String(description.Cause)));
   return result.success ? result.data : undefined;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }

@@ -11,7 +11,7 @@ export function weighObservations(data: CleanUpData, now: number): CleanUpData {
   const finished = data.open.filter((line) => isFinished(line, data));
   const open = data.open.filter((line) => !finished.includes(line));
   const settled = [...data.settled, ...finished.map(({ outcome }) => outcome)];
-  const blocking = data.phase === 'remove' ? undefined : finished.find(({ outcome }) => isBlocking(outcome));
+  const blocking = finished.find(({ outcome }) => isBlocking(outcome));
   if (blocking !== undefined) {
     const stopped = open.map(({ outcome }) => ({
       ...outcome,

@@ -47,7 +47,7 @@ export function decideAfterFault(data: DrainData, now: number, random: number): 
       resume,
       reason: `${fault?.Error ?? 'a fault'} is waited out`,
       heartbeat: isHeartbeatDue(plan, progress, now) && !heartbeatFailed,
-      waitUntil: iso(ending || heartbeatFailed ? Math.min(soon, Math.max(observeAt, now + SECOND)) : observeAt),
+      waitUntil: iso(ending || heartbeatFailed ? Math.min(soon, observeAt) : observeAt),
       taskArns: [],
     },
   };

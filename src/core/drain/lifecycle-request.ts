@@ -6,6 +6,7 @@ import type { LifecycleEvent, LifecycleNotification } from '../../contract/event
 import { HookMetadata } from '../../contract/hook-metadata.ts';
 import { parse } from '../../contract/parse.ts';
 import { type HookSettings, isOurHook } from '../hooks.ts';
+import { parsedJson } from '../json.ts';
 import { SECOND } from '../time.ts';
 
 export interface DrainRequest {
@@ -107,14 +108,7 @@ export function fromWaitingInstance(waiting: WaitingOnHook, region: string): Dra
 
 function readMetadata(text: string | undefined, hook: string): Partial<HookMetadata> {
   if (text === undefined) return {};
-  let document: unknown;
-  try {
-    document = JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return {};
-    throw error;
-  }
+  const document = parsedJson(text);
   if (typeof document !== 'object' || document === null || Array.isArray(document)) return {};
-  const parsed = parse(HookMetadata, document, `the NotificationMetadata of the hook ${hook}`);
-  return Object.fromEntries(Object.entries(parsed).filter(([, value]) => value !== undefined));
+  return parse(HookMetadata, document, `the NotificationMetadata of the hook ${hook}`);
 }

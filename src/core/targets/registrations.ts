@@ -84,8 +84,8 @@ export function isDone(plan: TargetsPlan, registration: Registration): boolean {
 }
 
 /** Not registered any more, or its instance is gone. */
-export function isGone({ state, reason }: Pick<Registration, 'state' | 'reason'>): boolean {
-  return state === 'absent' || isDrained({ id: '', port: 0, state, reason });
+export function isGone(registration: Pick<Registration, 'state' | 'reason'>): boolean {
+  return registration.state === 'absent' || isDrained(registration);
 }
 
 /** Registrations that still have to be made, or taken away. */

@@ -6,6 +6,7 @@ import type {
   SettleDrainsInput,
   TerminationData,
 } from '../../contract/termination-data.ts';
+import { parsedJson } from '../json.ts';
 import { messageOf } from '../messages.ts';
 import { iso } from '../time.ts';
 import { termination } from './plan.ts';
@@ -39,8 +40,8 @@ export function beginTermination({ plan, progress }: TerminationData, now: numbe
 
 /** Reads the receipt out of the failure of a child execution: it is the Cause within the Cause. */
 export function judgeDrain({ instances, failure }: JudgeDrainInput): DrainOutcome[] {
-  const child = parsed(failure.Cause);
-  const receipt = parsed(textOf(child, 'Cause') ?? '');
+  const child = parsedJson(failure.Cause);
+  const receipt = parsedJson(textOf(child, 'Cause') ?? '');
   const told = textOf(receipt, 'status');
   const status =
     textOf(child, 'Status') === 'ABORTED' ? 'stopped' : told === 'timed-out' || told === 'refused' ? told : 'failed';
@@ -48,15 +49,6 @@ export function judgeDrain({ instances, failure }: JudgeDrainInput): DrainOutcom
   const where = textOf(child, 'ExecutionArn');
   const reason = `${why.slice(0, LONGEST_REASON)}${where === undefined ? '' : ` (${where})`}`;
   return instances.map(({ instanceId }) => ({ instanceId, status, reason }));
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 function textOf(document: unknown, name: string): string | undefined {

@@ -47,6 +47,17 @@ describe('a complete observation', () => {
     expect(judged.outcome).toMatchObject({ confirmed: 1, retained: { count: 1 }, gone: 1 });
   });
 
+  test('the second time: where nothing was stale before, no guard is asked', () => {
+    const none = { report: { candidates: [], observedAt: time(0) } };
+    const judged = judgeObservation(run({ phase: 'confirm', earlier: none }), observation({ alive: 0, absent: 10 }));
+    expect(judged).toMatchObject({ queue: [], next: 'settle', outcome: { status: 'succeeded' } });
+    expect(judged).not.toHaveProperty('guard');
+  });
+
+  test('at first, once more after a fault: what it does not find any more has not been ours to count', () => {
+    expect(judgeObservation(run({ queue: BOTH }), observation({ stillThere: 1 })).outcome.gone).toBe(0);
+  });
+
   test('before the removal: what was confirmed stays so, and is removed', () => {
     const before = run({
       phase: 'remove',

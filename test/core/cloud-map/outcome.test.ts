@@ -179,6 +179,8 @@ describe('how a service ended', () => {
     expect(of({ phase: 'remove', queue: ['a'], removal: { ...NOTHING_REMOVED, operations: under } }).retained).toEqual({
       count: 3,
     });
+    const each = outcome({ terminated: 1, mismatched: 2, absent: 4 });
+    expect(of({ phase: 'confirm', outcome: each }).retained).toEqual({ count: 7 });
     expect(settled({ failure: { Error: 'Boom', Cause: '' } }).report.outcome.reason).toBe('Boom');
     expect(settled({ failure: { Error: 'Boom', Cause: '' } }).report.outcome).not.toHaveProperty('unanswered');
     expect(settled({ failure: { Error: 'Boom', Cause: 'x'.repeat(300) } }).report.outcome.reason).toHaveLength(220);
@@ -247,6 +249,24 @@ describe('all observations together', () => {
     expect(weighObservations(data(), at(90)).next).toBe('announce');
   });
 
+  test('last: what was confirmed and removed is settled, too, and not begun again', () => {
+    const removed = line('srv-1', { terminated: 2, confirmed: 2, removed: 2 });
+    expect(weighObservations(data({ phase: 'remove', open: [removed] }), at(90))).toMatchObject({
+      open: [],
+      settled: [removed.outcome],
+      next: 'announce',
+    });
+  });
+
+  test('last: one that failed costs no other its outcome', () => {
+    const removed = line('srv-1', { terminated: 1, confirmed: 1, removed: 1 });
+    const failed = line('srv-2', { status: 'failed', error: 'Throttled', reason: 'EC2 said no' });
+    expect(weighObservations(data({ phase: 'remove', open: [failed, removed] }), at(90))).toMatchObject({
+      settled: [failed.outcome, removed.outcome],
+      next: 'announce',
+    });
+  });
+
   test.each([
     [
       'that failed',
@@ -280,6 +300,11 @@ describe('all observations together', () => {
       [
         'trouble that is not of the service',
         line('srv-0', { status: 'failed', error: 'Boom', reason: 'EC2 said no' }),
+        'srv-0 could not be observed',
+      ],
+      [
+        'trouble elsewhere that speaks of the service',
+        line('srv-0', { status: 'failed', error: 'Boom', reason: 'EC2 said no, as ServiceDiscovery did' }),
         'srv-0 could not be observed',
       ],
     ])('%s: nothing is removed from any service', (_, blocking, cause) => {

@@ -70,6 +70,16 @@ describe('the receipt', () => {
     });
   });
 
+  test('of a service that was stopped is a failure, and comes before what was in time', () => {
+    const settled = (['timed-out', 'stopped', 'failed'] as const).map((status) => outcome({ service: status, status }));
+    expect(report({ plan: plan(), settled }).receipt.services.first.map(({ status }) => status)).toEqual([
+      'failed',
+      'stopped',
+      'timed-out',
+    ]);
+    expect(report({ plan: plan(), settled: settled.slice(1, 2) }).ending).toBe('failed');
+  });
+
   test('of several ends is that of the worst, which comes first', () => {
     const of = (status: 'succeeded' | 'refused' | 'timed-out' | 'failed', service: string) =>
       outcome({ service, status, reason: `${status} it is` });
@@ -251,6 +261,7 @@ describe('the plan', () => {
     expect(listed.open.map(({ outcome: { service } }) => service)).toEqual(['srv-1', 'srv-3']);
     expect(listed.next).toBe('observe');
     expect(withServices(data({ next: 'list' }), []).next).toBe('list');
+    expect(withServices(data({ next: 'observe' }), []).next).toBe('observe');
   });
 
   test('is refused in a region that may not be touched', () => {

@@ -67,8 +67,9 @@ describe('the lifecycle action is completed', () => {
     ['before the deadline', plan(), progress(), decision('expire'), 3_599, 'StaleObservation'],
     ['in a dry run', plan({ kind: 'look' }), over, decision('complete'), 101, 'Refused'],
   ])('never %s', (_, planned, before, decided, seconds, name) => {
+    const words = name === 'Refused' ? /dry run/ : /look again/;
     expect(() => completionOf({ plan: planned, progress: before, decision: decided }, at(seconds))).toThrow(
-      expect.objectContaining({ name }),
+      expect.objectContaining({ name, message: expect.stringMatching(words) }),
     );
   });
 });

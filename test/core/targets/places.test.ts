@@ -224,6 +224,7 @@ describe('the tags of Kubernetes', () => {
       false,
     ],
     ['a resource without a backend', { service: '' }, { [RESOURCE]: 'shop/:80' }, false],
+    ['a group, another namespace of that length', { ingress: 'web' }, { [RESOURCE]: 'shed/web-cart:80' }, false],
     ['a group, without a port', { ingress: 'web' }, { [STACK]: 'shared', [RESOURCE]: 'shop/web-cart' }, false],
     ['a resource alone', { ingress: 'web' }, { [RESOURCE]: 'shop/web-cart:80' }, true],
     [

@@ -74,6 +74,69 @@ describe('a round of looks', () => {
     ]);
   });
 
+  test('after the first leaves the groups as they are, also where one is empty', () => {
+    const groups = [group(0), group(1)];
+    const registrations = [registration({ group: 1, state: 'draining' })];
+    const after = decideTargets(
+      { health: answered(5, [], [target('draining')]), delays: NO_DELAYS },
+      { plan: plan('await-drained', { groups }), progress: progress({ pending: [0, 1], registrations }) },
+      at(5),
+      0,
+    );
+    expect(after.plan.groups).toHaveLength(2);
+    expect(after.progress).toMatchObject({ registrations: [{ group: 1 }], pending: [1] });
+  });
+
+  test('that is not over leaves the groups as they are', () => {
+    const { plan: after, progress: seen } = decideTargets(
+      { health: answered(3_600, []), delays: NO_DELAYS },
+      {
+        plan: plan('await-drained', { groups: [group(0), group(1)] }),
+        progress: progress({ pending: [0, 1], surveyed: false }),
+      },
+      at(3_600),
+      0,
+    );
+    expect(after.groups).toHaveLength(2);
+    expect(seen.surveyed).toBe(false);
+  });
+
+  test('leaves the groups in their order, whichever was registered in first', () => {
+    const registrations = [1, 0].map((index) => registration({ group: index, state: 'draining' }));
+    const { plan: after, progress: seen } = decideTargets(
+      { health: answered(5, [target('draining')], [target('draining')]), delays: NO_DELAYS },
+      {
+        plan: plan('await-drained', { groups: [group(0), group(1)] }),
+        progress: progress({ pending: [0, 1], surveyed: false, registrations }),
+      },
+      at(5),
+      0,
+    );
+    expect(after.groups?.map(({ at: arn }) => arn)).toEqual(['arn:tg/0', 'arn:tg/1']);
+    expect(seen.registrations.map((one) => one.group)).toEqual([1, 0]);
+  });
+
+  test('says when the drains that it has seen can be over', () => {
+    const groups = [group(0, { delaySeconds: 300 })];
+    const registrations = [registration({ state: 'draining', deregisteredAt: time(10) })];
+    const seen = look('deregister-targets', [target('draining')], 20, {
+      plan: { groups },
+      progress: { registrations },
+    });
+    expect(seen.progress.knownEnd).toBe(time(310));
+  });
+
+  test('where there is no group has nothing to keep', () => {
+    const { plan: after, progress: seen } = decideTargets(
+      { health: new Map(), delays: NO_DELAYS },
+      { plan: plan('await-drained', { groups: undefined }), progress: progress({ pending: [] }) },
+      at(5),
+      0,
+    );
+    expect(after.groups).toEqual([]);
+    expect(seen).not.toHaveProperty('longestDelaySeconds');
+  });
+
   test('is cut short by the deadline, and has seen no end', () => {
     const groups = [group(0), group(1)];
     const { decision } = decideTargets(
@@ -325,6 +388,14 @@ describe('a fault that passes', () => {
       decision: { next: 'hold', resume: 'look', reason: 'Throttled is waited out', waitUntil: time(15) },
     });
     expect(waitedOut(10, { pending: [0] }, {}, 1).decision?.waitUntil).toBe(time(20));
+  });
+
+  test('of a look at some of the groups is one of those alone', () => {
+    const groups = [group(0), group(1), group(2)];
+    expect(waitedOut(1_000, { pending: [1] }, { groups })).toMatchObject({
+      progress: { pending: [1] },
+      decision: { waitUntil: time(1_005) },
+    });
   });
 
   test('of a change leads to a new look at every group, at the pace of the looks', () => {

@@ -230,6 +230,14 @@ describe('the receipt', () => {
       expect(would('await-drained', [registration()]).wouldDo).toEqual(['wait until 1 registrations are drained']);
     });
 
+    test('says what would be taken away although it serves nobody', () => {
+      const gone = registration({ state: 'unused', reason: 'Target.InvalidState' });
+      expect(would('deregister-targets', [gone]).wouldDo).toEqual([
+        `deregister ${POD}:80 from arn:tg/0`,
+        'wait until 1 registrations are drained',
+      ]);
+    });
+
     test('says a hundred things at most', () => {
       const many = Array.from({ length: 120 }, (_, port) => registration({ port }));
       expect(would('deregister-targets', many).wouldDo).toHaveLength(100);

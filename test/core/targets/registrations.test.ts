@@ -184,6 +184,12 @@ describe('a registration', () => {
     expect(undone(plan(workflow), [registration(more)], at(0), at(30))).toEqual([]);
   });
 
+  test('a target may be caught up with for half a minute after it was deregistered itself, too', () => {
+    const stands = [registration({ deregisteredAt: time(100) })];
+    expect(undone(plan('deregister-targets'), stands, at(0), at(130))).toEqual([]);
+    expect(undone(plan('deregister-targets'), stands, at(0), at(130.001))).toHaveLength(1);
+  });
+
   test('is hopeless when it has been unused for longer than AWS takes to catch up', () => {
     const never = (
       more: object,

@@ -46,6 +46,14 @@ test('a set keeps every id that was put into it', () => {
   );
 });
 
+test('a set is written in one way, whatever the order', () => {
+  fc.assert(
+    fc.property(fc.uniqueArray(fc.ipV4(), { maxLength: 50 }), (ids) => {
+      expect(encode(ids.map(hashOf))).toBe(encode(ids.map(hashOf).reverse()));
+    }),
+  );
+});
+
 test('whatever stands is open, in whichever step of a round it was seen; what is gone is not', () => {
   const state = fc.constantFrom('healthy', 'draining', 'unhealthy', 'initial', 'unhealthy.draining', 'gone');
   fc.assert(
@@ -81,6 +89,15 @@ test('knows how soon a drain can be over, from the last look before it', () => {
   expect(standingOf('a', third.observed)).toEqual({ open: true, active: false, notBefore: at(300) });
   expect(standingOf('b', third.observed)).toEqual({ open: false });
   expect(standingOf('c', third.observed)).toEqual({ open: true, active: false, notBefore: at(308) });
+});
+
+test('what began to drain between two looks is kept together, whether it was there before or not', () => {
+  const first = looked(begun(1), { a: 'healthy', b: 'draining' }, START);
+  const second = looked(first.next, { a: 'draining', b: 'draining', c: 'draining' }, START + 8 * SECOND);
+  expect(second.observed.open).toEqual([
+    { ids: encode([hashOf('b')]) },
+    { ids: encode(['a', 'c'].map(hashOf)), from: iso(START) },
+  ]);
 });
 
 test('ends when nothing has drained for a minute, and not before', () => {

@@ -45,6 +45,11 @@ describe('before the call that cannot be undone', () => {
     ]);
   });
 
+  test('what was kept and has gone since was not terminated by this', () => {
+    const kept = [record(1, { status: 'failed' }), record(2, { status: 'timed-out' }), record(3)];
+    expect(readyToTerminate(data(kept), [facts(3)], GUARDS, at(70)).progress.instances).toEqual(kept);
+  });
+
   test('the guards are asked once more, of what is still open', () => {
     const shielded = [facts(1, { protected: true }), facts(2)];
     const { progress: after, ready } = readyToTerminate(data([record(1), record(2)]), shielded, GUARDS, at(60));
@@ -139,6 +144,14 @@ describe('a look', () => {
     expect(look([requested()], [facts(1, { state: 'shutting-down' })], 3_655).decision?.waitUntil).toBe(time(3_660));
   });
 
+  test('asks for what has not been asked for yet', () => {
+    const after = look([requested(), record(2)], [facts(1, { state: 'shutting-down' }), facts(2)], 90);
+    expect(after).toMatchObject({
+      decision: { next: 'terminate' },
+      progress: { instances: [{ requestedAt: time(60) }, { id: id(2) }] },
+    });
+  });
+
   test('asks again for what still runs two minutes after the call', () => {
     const after = look([requested({ state: 'running' })], [facts(1)], 180.001);
     expect(after).toMatchObject({
@@ -199,6 +212,8 @@ describe('a fault that passes', () => {
     expect(waitedOut(100, { checked: 1 }).decision?.resume).toBe('terminate');
     expect(waitedOut(100, { checked: 1 }, 0, [record(1, { requestedAt: time(60) })]).decision?.resume).toBe('observe');
     expect(waitedOut(100, { checked: 1 }, 0, [record(1, { status: 'failed' })]).decision?.resume).toBe('observe');
+    const one = [record(1, { requestedAt: time(60) }), record(2)];
+    expect(waitedOut(100, { checked: 2 }, 0, one).decision?.resume).toBe('terminate');
   });
 
   test('that lasts until the deadline ends it, with the reason', () => {
@@ -244,6 +259,8 @@ describe('drains', () => {
       const { decision, items = [] } = beginTermination(data(many(count), { drain: true }), at(60));
       expect(decision).toMatchObject({ next: 'drain-batches', reason: 'drains first' });
       expect(items.length).toBeLessThanOrEqual(40);
+      // Batches drain one after another: small ones are over sooner.
+      for (const item of items) expect('instances' in item && item.instances.length).toBeLessThan(count / 40 + 1);
       const ids = items.flatMap((item) => ('instances' in item ? item.instances : [item])).map((one) => one.instanceId);
       expect(ids).toEqual(many(count).map((one) => one.id));
     }

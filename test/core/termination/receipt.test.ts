@@ -203,7 +203,7 @@ describe('the plan', () => {
     );
 
   test('fixes every time', () => {
-    expect(planned({ delaySeconds: 60 })).toEqual({
+    expect(planned({ delaySeconds: 60 })).toStrictEqual({
       plan: {
         region: 'eu-west-1',
         drain: false,
