@@ -5,15 +5,15 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import * as z from 'zod';
-import { EQUIVALENT } from './equivalent.ts';
 import { LEAST_PERCENT, percent } from './score.ts';
 
 const VERSION = '10.0.0';
+const FOUND = ['Killed', 'Timeout'];
+const SURVIVED = ['Survived', 'NoCoverage'];
 const REPORT = '.sluice/mutation.json';
 
 const Mutant = z.object({
   status: z.string(),
-  mutatorName: z.string(),
   replacement: z.string().default(''),
   location: z.object({
     start: z.object({ line: z.number(), column: z.number() }),
@@ -27,13 +27,11 @@ const Report = z.object({
 
 /** @returns whether enough was found. @param files of src/core; all when empty */
 export function mutateCore(files: readonly string[]): boolean {
-  const packages = ['-p', `@stryker-mutator/core@${VERSION}`];
+  const stryker = ['--yes', '-p', `@stryker-mutator/core@${VERSION}`, 'stryker'];
   const only = files.length === 0 ? [] : ['--mutate', files.join(',')];
-  const { status, error } = spawnSync(
-    'npx',
-    ['--yes', ...packages, 'stryker', 'run', 'scripts/mutation/stryker.json', ...only],
-    { stdio: 'inherit' },
-  );
+  const { status, error } = spawnSync('npx', [...stryker, 'run', 'scripts/mutation/stryker.json', ...only], {
+    stdio: 'inherit',
+  });
   if (error !== undefined) throw error;
   if (status !== 0) throw new Error(`Stryker ended with ${status}`);
   return report();
@@ -45,12 +43,12 @@ function report(): boolean {
   const survivors: string[] = [];
   let found = 0;
   let total = 0;
-  for (const [file, { source, mutants }] of Object.entries(files)) {
-    const counted = mutants.filter((mutant) => !isEquivalent(file, source, mutant) && mutant.status !== 'Ignored');
-    const left = counted.filter(({ status }) => status === 'Survived' || status === 'NoCoverage');
-    found += counted.length - left.length;
-    total += counted.length;
-    process.stdout.write(`${percent(counted.length - left.length, counted.length)}  ${file} (${counted.length})\n`);
+  for (const [file, { source, mutants }] of Object.entries(files).sort(([a], [b]) => a.localeCompare(b))) {
+    const left = mutants.filter(({ status }) => SURVIVED.includes(status)).sort(byLine);
+    const killed = mutants.filter(({ status }) => FOUND.includes(status)).length;
+    found += killed;
+    total += killed + left.length;
+    process.stdout.write(`${percent(killed, killed + left.length)}  ${file} (${killed + left.length})\n`);
     survivors.push(
       ...left.map(
         (mutant) => `${file}:${mutant.location.start.line} ${textOf(source, mutant)} → ${mutant.replacement}`,
@@ -62,9 +60,8 @@ function report(): boolean {
   return found / total >= LEAST_PERCENT / 100;
 }
 
-function isEquivalent(file: string, source: string, mutant: Mutant): boolean {
-  const text = textOf(source, mutant);
-  return EQUIVALENT.some((one) => one.file === file && one.original === text && one.replacement === mutant.replacement);
+function byLine({ location: a }: Mutant, { location: b }: Mutant): number {
+  return a.start.line - b.start.line || a.start.column - b.start.column;
 }
 
 /** What stands where the mutant stands, as one line. */

@@ -59,21 +59,27 @@ function changesOf(state: z.output<typeof State>, name: string, definition: Defi
     ...lost,
     ...dropped,
     ...(Retry === undefined ? [] : [{ what: 'loses its retries', path: ['Retry'] }]),
-    ...elsewhere(['Next'], Next, name, definition),
-    ...elsewhere(['Default'], Default, name, definition),
-    ...Catch.flatMap((way, index) => elsewhere(['Catch', index, 'Next'], way.Next, name, definition)),
+    ...elsewhere('', ['Next'], Next, name, definition),
+    ...elsewhere('by default ', ['Default'], Default, name, definition),
+    ...Choices.flatMap((way, index) =>
+      elsewhere(`by rule ${index + 1} `, ['Choices', index, 'Next'], way.Next, name, definition),
+    ),
+    ...Catch.flatMap((way, index) =>
+      elsewhere(`on ${way.ErrorEquals[0]} `, ['Catch', index, 'Next'], way.Next, name, definition),
+    ),
   ];
 }
 
 /** The way leads past its state, to where that one leads. */
 function elsewhere(
+  when: string,
   path: readonly (string | number)[],
   to: string | undefined,
   from: string,
   { States }: Definition,
 ): Change[] {
   const next = to === undefined ? undefined : (States[to]?.Next ?? States[to]?.Default);
-  return next === undefined || next === from ? [] : [{ what: `leads past ${to}`, path, to: next }];
+  return next === undefined || next === from ? [] : [{ what: `${when}leads past ${to}`, path, to: next }];
 }
 
 /** @returns the document with the mutant in it */

@@ -5,11 +5,3 @@ export const EQUIVALENT_DEFINITIONS: readonly {
   readonly reason: string;
   readonly titles: readonly string[];
 }[] = [];
-
-export const EQUIVALENT: readonly {
-  readonly file: string;
-  /** As it stands in the source, its white space made one. */
-  readonly original: string;
-  readonly replacement: string;
-  readonly reason: string;
-}[] = [];

@@ -7,6 +7,8 @@ const { globalSetup: _before, globalTeardown: _after, ...rest } = base;
 const config: Config = {
   ...rest,
   rootDir: '../..',
+  testTimeout: 20_000,
+  reporters: ['<rootDir>/scripts/mutation/first-failure.ts'],
   transform: { ...rest.transform, '\\.asl\\.json$': '<rootDir>/scripts/mutation/definition-transform.ts' },
 };
 

@@ -71,6 +71,10 @@ describe('names of errors', () => {
   );
 });
 
+test.each(['Stop Standalone Tasks', 'Stop Daemon Tasks'])('%s: they are given time before it looks again', (name) => {
+  expect(states[states[name]?.Next ?? '']).toMatchObject({ Type: 'Wait', Next: 'Observe Drain' });
+});
+
 describe('every task', () => {
   test.each(tasks)('%s has a timeout, retries with jitter, and a catch that announces', (name, state) => {
     expect(state.TimeoutSeconds).toEqual(expect.any(Number));
