@@ -11,7 +11,12 @@ const LONGEST_TRIAL_MS = 600_000;
 const MACHINES = 'test/machines';
 const MATRIX = 'test/faults/matrix';
 const TARGETS = `${MACHINES}/targets-and-terminations`;
-const CLOUD_MAP = [`${MACHINES}/cloud-map`, `${MATRIX}/clean-cloud-map`];
+const CLOUD_MAP = [
+  `${MACHINES}/cloud-map/definition`,
+  `${MACHINES}/cloud-map/cases`,
+  `${MACHINES}/cloud-map/(meanwhile|bars|laws)`,
+  `${MATRIX}/clean-cloud-map`,
+];
 
 /** Quick ones first: the first that fails ends the trial. */
 const TESTS: Readonly<Record<string, readonly string[]>> = {

@@ -62,7 +62,7 @@ export const TerminationProgress = z.object({
 export type TerminationProgress = z.output<typeof TerminationProgress>;
 
 export const TerminationDecision = z.object({
-  next: z.enum(['check', 'await-time', 'drain', 'drain-batches', 'terminate', 'wait', 'hold', 'announce']),
+  next: z.enum(['await-time', 'drain', 'drain-batches', 'terminate', 'wait', 'hold', 'announce']),
   outcome: z.optional(z.enum(['ended', 'expired', 'looked'])),
   waitUntil: Timestamp,
   /** Where the loop goes on after a pause. */

@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { DEFINITIONS, STEPS } from '../../functions/registry.ts';
 import { PASSING_ERRORS } from '../../src/contract/errors.ts';
+import { TargetsDecision } from '../../src/contract/targets-data.ts';
+import { TerminationDecision } from '../../src/contract/termination-data.ts';
 
 interface State {
   readonly Type: string;
@@ -11,6 +13,9 @@ interface State {
   readonly TimestampPath?: string;
   readonly CausePath?: string;
   readonly Error?: string;
+  readonly Next?: string;
+  readonly Default?: string;
+  readonly Choices?: readonly { readonly Variable: string; readonly StringEquals: string; readonly Next: string }[];
   readonly ItemProcessor?: { readonly States: Readonly<Record<string, State>> };
 }
 
@@ -30,6 +35,16 @@ const statesOf = (workflow: (typeof WORKFLOWS)[number]): [string, State][] => {
     ]);
   return all(DEFINITIONS[workflow].States);
 };
+
+/** Steps that plan, decide and write, and what has its own way of being waited out. */
+const CALLS_NOTHING = /^(Plan|Begin|Settle|Wait Out|Announce|Report|Judge|Drain)\b/;
+
+/** Where what cannot be waited out leads: to the announcement, where nothing else is said. */
+const LEADS_TO = [
+  [/^Plan/, /^Keep Refused Input$/],
+  [/^Announce/, /^Report/],
+  [/^Drain (Instance|Batch)$/, /^Judge/],
+] as const;
 
 const functionOf = ({ Resource }: State): string | undefined =>
   typeof Resource === 'object' ? Resource['Fn::GetAtt'][0] : undefined;
@@ -53,10 +68,15 @@ describe.each(WORKFLOWS)('the definition of %s', (workflow) => {
 
   test('waits out every passing error of what calls AWS, and announces every other', () => {
     for (const [name, { Catch = [] }] of tasks) {
-      const waiting = Catch.filter(({ Next }) => /^Wait Out/.test(Next));
-      for (const { ErrorEquals } of waiting) expect(ErrorEquals).toEqual([...PASSING_ERRORS]);
+      const waiting = Catch.filter(({ Next }) => /^Wait Out/.test(Next)).map(({ ErrorEquals }) => ErrorEquals);
+      expect({ name, waiting }).toEqual({ name, waiting: CALLS_NOTHING.test(name) ? [] : [[...PASSING_ERRORS]] });
       if (/^(Report|Judge)/.test(name)) continue;
-      expect({ name, last: Catch.at(-1)?.ErrorEquals }).toEqual({ name, last: ['States.ALL'] });
+      const [, next = /^Announce/] = LEADS_TO.find(([names]) => names.test(name)) ?? [];
+      expect({ name, ...Catch.at(-1) }).toMatchObject({
+        name,
+        ErrorEquals: ['States.ALL'],
+        Next: expect.stringMatching(next),
+      });
     }
   });
 
@@ -76,5 +96,52 @@ describe.each(WORKFLOWS)('the definition of %s', (workflow) => {
       const words = name.split(' ').map((word, index) => (index === 0 ? word.toLowerCase() : word));
       if (name !== 'Judge Batch') expect(key).toBe(words.join(''));
     }
+  });
+});
+
+const LOOPS = ['register-targets', 'deregister-targets', 'await-drained', 'delayed-termination'] as const;
+
+describe.each(LOOPS)('the loop of %s', (workflow) => {
+  const states = Object.fromEntries(statesOf(workflow));
+  const decision = workflow === 'delayed-termination' ? TerminationDecision : TargetsDecision;
+  const chosenBy = (choice: string) => (states[choice]?.Choices ?? []).map(({ StringEquals }) => StringEquals);
+  const isAnothersWork = (word: string) =>
+    ['register', 'deregister'].includes(word) && !workflow.startsWith(`${word}-`);
+
+  test('chooses by every word that a decision can say', () => {
+    const words = decision.shape.next.options.filter((word) => !isAnothersWork(word));
+    expect([...chosenBy('What Now?'), 'announce'].sort()).toEqual([...words].sort());
+    expect(states['What Now?']?.Default).toMatch(/^Announce/);
+    const places = decision.shape.resume.unwrap().options;
+    expect([...chosenBy('Where Were We?'), places.at(-1)].sort()).toEqual([...places].sort());
+  });
+
+  test('ends as the report says, and as a failure where it says nothing known', () => {
+    expect(chosenBy('How Did It End?').sort()).toEqual(['done', 'refused', 'timed-out']);
+    const ends = (states['How Did It End?']?.Choices ?? []).map(({ Next }) => states[Next]?.Type);
+    expect(ends).toEqual(['Succeed', 'Fail', 'Fail']);
+    expect(states[states['How Did It End?']?.Default ?? '']).toMatchObject({ Type: 'Fail' });
+  });
+
+  test('looks, after each wait, before it decides anything', () => {
+    const waits = Object.entries(states).filter(([, { Type }]) => Type === 'Wait');
+    for (const [name, { Next = '' }] of waits) {
+      const looks = states[Next]?.Type === 'Task' || Next === 'Where Were We?';
+      expect({ name, looks }).toEqual({ name, looks: true });
+    }
+  });
+
+  test('can reach every state', () => {
+    const seen = new Set<string>();
+    const visit = (name: string): void => {
+      if (seen.has(name)) return;
+      seen.add(name);
+      const { Next, Default, Choices = [], Catch = [] } = states[name] ?? { Type: '' };
+      const ways = [Next, Default, ...[...Choices, ...Catch].map((way) => way.Next)];
+      for (const way of ways) if (way !== undefined) visit(way);
+    };
+    visit(DEFINITIONS[workflow].StartAt);
+    const own = Object.keys(DEFINITIONS[workflow].States);
+    expect(own.filter((name) => !seen.has(name))).toEqual([]);
   });
 });
