@@ -123,6 +123,22 @@ describe.each(LOOPS)('the loop of %s', (workflow) => {
     expect(states[states['How Did It End?']?.Default ?? '']).toMatchObject({ Type: 'Fail' });
   });
 
+  test('ends as it did, whether that could be announced or not', () => {
+    const telling = Object.entries(states).filter(([name]) => /^(Announce|Report)\b/.test(name));
+    expect(telling.map(([, { Next }]) => Next)).toEqual(['How Did It End?', 'How Did It End?']);
+    expect(states['Keep Refused Input']?.Next).toMatch(/^Announce/);
+  });
+
+  test('announces whatever becomes of the work that is done beside it', () => {
+    for (const [name, { Type, Catch }] of Object.entries(states)) {
+      if (Type !== 'Map') continue;
+      expect({ name, Catch }).toMatchObject({
+        name,
+        Catch: [{ ErrorEquals: ['States.ALL'], Next: expect.stringMatching(/^Announce/) }],
+      });
+    }
+  });
+
   test('looks, after each wait, before it decides anything', () => {
     const waits = Object.entries(states).filter(([, { Type }]) => Type === 'Wait');
     for (const [name, { Next = '' }] of waits) {

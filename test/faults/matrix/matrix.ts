@@ -141,6 +141,7 @@ async function runCell(subject: Subject, cell: Cell): Promise<string[]> {
       ...(wanted.includes(receipt.status) ? [] : [`${receipt.status}, not ${wanted.join(' or ')}: ${receipt.reason}`]),
       ...(receipt.reason.length < 15 ? [`"${receipt.reason}" is no reason`] : []),
       ...(receipt.status === 'failed' && !failed ? ['the execution of a failed workflow did not fail'] : []),
+      ...(receipt.status === 'succeeded' && failed ? ['the execution of a workflow that succeeded has failed'] : []),
       ...(namesTheCall(receipt, cell) || subject.unnamed?.(cell) === true
         ? []
         : [`the reason does not name the call: ${receipt.reason}`]),

@@ -109,3 +109,10 @@ test('the whole takes what a phase can say of all services to the next phase, or
     expect([name, whole[name]?.Default]).toEqual([name, 'Announce Clean-Up']);
   }
 });
+
+test('the whole ends as it did, whether that could be announced or not', () => {
+  for (const name of ['Announce Clean-Up', 'Report Clean-Up']) {
+    expect([name, whole[name]?.Next]).toEqual([name, 'How Did It End?']);
+  }
+  expect(whole['Keep Refused Input']?.Next).toBe('Announce Clean-Up');
+});

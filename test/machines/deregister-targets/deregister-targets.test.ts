@@ -231,3 +231,11 @@ test('a dry run says what would be deregistered and touches nothing', async () =
   expect(receipt.wouldDo).toEqual([`deregister ${POD}:80 from ${groups[0]}`, 'wait until 1 registrations are drained']);
   expect(lab.region.calls.count({ operation: 'DeregisterTargets' })).toBe(0);
 });
+
+test('bad input is refused with every fault in it, and nothing is called', async () => {
+  const { status, error, receipt } = await run(lab, 'deregister-targets', { targets: [{ id: 'pod-1' }], surprise: 1 });
+  expect({ status, error }).toEqual({ status: 'FAILED', error: 'DeregistrationRefused' });
+  expect(receipt).toMatchObject({ status: 'refused', subject: 'pod-1', error: { name: 'InvalidInput' } });
+  for (const field of ['targets[0].id', 'surprise']) expect(receipt.reason).toContain(field);
+  expect(lab.region.calls.counts()).toEqual({});
+});
