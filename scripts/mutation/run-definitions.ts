@@ -15,7 +15,6 @@ const CLOUD_MAP = [
   `${MACHINES}/cloud-map/definition`,
   `${MACHINES}/cloud-map/cases`,
   `${MACHINES}/cloud-map/(meanwhile|bars|laws)`,
-  `${MATRIX}/clean-cloud-map`,
 ];
 
 /** Quick ones first: the first that fails ends the trial. */
