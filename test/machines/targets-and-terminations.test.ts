@@ -161,3 +161,15 @@ describe.each(LOOPS)('the loop of %s', (workflow) => {
     expect(own.filter((name) => !seen.has(name))).toEqual([]);
   });
 });
+
+test('a termination that comes before its time, by a clock that was set back, waits for it', () => {
+  const states = Object.fromEntries(statesOf('delayed-termination'));
+  expect(states['Terminate Instances']?.Catch?.[0]).toMatchObject({
+    ErrorEquals: ['StaleObservation'],
+    Next: 'Wait For Termination Time',
+  });
+  expect(states['Wait For Termination Time']).toMatchObject({
+    TimestampPath: '$.plan.terminateAt',
+    Next: 'Begin Termination',
+  });
+});
