@@ -116,6 +116,10 @@ describe.each(LOOPS)('the loop of %s', (workflow) => {
     expect([...chosenBy('Where Were We?'), places.at(-1)].sort()).toEqual([...places].sort());
   });
 
+  test('looks, after a fault, where it does not go back to something else', () => {
+    expect(states[states['Where Were We?']?.Default ?? '']).toMatchObject({ Type: 'Task', Next: 'What Now?' });
+  });
+
   test('ends as the report says, and as a failure where it says nothing known', () => {
     expect(chosenBy('How Did It End?').sort()).toEqual(['done', 'refused', 'timed-out']);
     const ends = (states['How Did It End?']?.Choices ?? []).map(({ Next }) => states[Next]?.Type);
