@@ -202,6 +202,11 @@ describe('states', () => {
     );
   });
 
+  test.each(['What Now?', 'Where Were We?'])('%s: a target that still stands is deregistered', (choice) => {
+    const way = states[choice]?.Choices?.find(({ StringEquals }) => StringEquals === 'deregister');
+    expect(states[way?.Next ?? '']?.Resource).toEqual({ 'Fn::GetAtt': ['deregisterFromTargetGroups', 'Arn'] });
+  });
+
   test('are bounded together: a machine ends some day whatever happens', () => {
     expect(definition.TimeoutSeconds).toBeGreaterThan(2_000_000);
     expect(definition.TimeoutSeconds).toBeLessThan(31_536_000);

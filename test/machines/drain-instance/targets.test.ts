@@ -64,6 +64,21 @@ test('waits for what Auto Scaling deregistered from the attached groups, and tak
   expect(world.region.traffic.stats().dropped).toBe(0);
 });
 
+test('takes out what somebody registers while the drain is under way', async () => {
+  world = new DrainWorld();
+  const group = world.targetGroup({ name: 'a', deregistrationDelaySeconds: 30 });
+  world.registerByHand(group, 9000);
+  world.service('api', 2, { stopSeconds: 120 });
+  await world.lab.pass(120);
+  const execution = await world.start({ cluster: CLUSTER, targetGroups: [group] });
+  await world.lab.pass(40);
+  world.registerByHand(group, 9001);
+  const { receipt } = await world.end(execution);
+  expect(deregistered().map(({ port }) => port)).toEqual([9000, 9001]);
+  expect(receipt).toMatchObject({ status: 'succeeded' });
+  for (const { goneAt } of timelinesOf(group)) expect(goneAt).toBeLessThanOrEqual(Date.parse(receipt.finishedAt));
+});
+
 describe.each(['bridge', 'awsvpc'] as const)('targets of an ECS service with %s network', (networkMode) => {
   test('are awaited, and never deregistered by us', async () => {
     world = new DrainWorld();
