@@ -22,7 +22,7 @@ export const handler = step(
     const autoScaling = autoScalingClient(aws, region);
     const ecs = ecsClient(aws, region);
     const instance = await describeInstance(ec2Client(aws, region), instanceId);
-    const membership = await findMembership(ecs, instanceId, named, clusterByTag(instance));
+    const membership = await findMembership(ecs, instanceId, named, clusterByTag(instance), millis(plan.startedAt));
     const ecsOwn =
       membership === undefined
         ? undefined

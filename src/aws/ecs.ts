@@ -45,6 +45,7 @@ const shared = sharedWithin((ecs: ECSClient) => {
     containerInstances: new Batchers<string, ContainerInstanceFacts>((cluster) => ({
       most: FIND_AT_ONCE,
       pauseMs: FIND_PAUSE_MS,
+      keptMs: FOUND_KEPT_MS,
       ask: (instanceIds) => findContainerInstances(ecs, cluster, instanceIds),
     })),
     states: {
@@ -71,9 +72,12 @@ const SET_AT_MOST = 10;
 const PAUSE_MS = 250;
 /** Two calls of the scarcest bucket for whatever has been announced meanwhile. */
 const FIND_PAUSE_MS = 2_000;
+/** For who gave up waiting, and comes back. */
+const FOUND_KEPT_MS = 30_000;
 
 /**
  * The container instance of an EC2 instance in one cluster, found by the server-side filter.
+ * @param notBefore ms: what executions of this process have been told since then will do
  * @throws NotFound when there is no such cluster
  * @throws Unavailable when ECS lists one that it does not describe: that is no evidence that there is none
  */
@@ -81,9 +85,10 @@ export async function findContainerInstance(
   ecs: ECSClient,
   cluster: string,
   instanceId: string,
+  notBefore?: number,
 ): Promise<ContainerInstanceFacts | undefined> {
   const together = shared(ecs)?.containerInstances;
-  if (together !== undefined) return together.get(cluster, instanceId);
+  if (together !== undefined) return together.get(cluster, instanceId, notBefore);
   return (await findContainerInstances(ecs, cluster, [instanceId])).get(instanceId);
 }
 

@@ -112,7 +112,7 @@ describe.each(LOOPS)('the loop of %s', (workflow) => {
     const words = decision.shape.next.options.filter((word) => !isAnothersWork(word));
     expect([...chosenBy('What Now?'), 'announce'].sort()).toEqual([...words].sort());
     expect(states['What Now?']?.Default).toMatch(/^Announce/);
-    const places = decision.shape.resume.unwrap().options;
+    const places = decision.shape.resume.def.innerType.options;
     expect([...chosenBy('Where Were We?'), places.at(-1)].sort()).toEqual([...places].sort());
   });
 

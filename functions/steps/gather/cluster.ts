@@ -20,6 +20,7 @@ export function clusterByTag(instance: Instance | undefined): string | undefined
 
 /**
  * The named cluster first, then the tagged one, then all: a name that is out of date must not make a drain end early.
+ * @param notBefore ms: what other executions of this process have been told since then will do
  * @throws NotFound when the cluster that the input names does not exist
  */
 export async function findMembership(
@@ -27,13 +28,14 @@ export async function findMembership(
   instanceId: string,
   named: string | undefined,
   tagged: string | undefined,
+  notBefore?: number,
 ): Promise<Membership | undefined> {
   if (named !== undefined) {
-    const found = await findContainerInstance(ecs, named, instanceId);
+    const found = await findContainerInstance(ecs, named, instanceId, notBefore);
     if (found !== undefined) return { cluster: named, ...found };
   }
   if (tagged !== undefined && tagged !== named) {
-    const found = await findWhereItExists(ecs, tagged, instanceId);
+    const found = await findWhereItExists(ecs, tagged, instanceId, notBefore);
     if (found !== undefined) return { cluster: tagged, ...found };
   }
   const asked = new Set([named, tagged]);
@@ -41,7 +43,7 @@ export async function findMembership(
     (arn) => !asked.has(arn) && !asked.has(arn.slice(arn.lastIndexOf('/') + 1)),
   );
   for (const batch of batches(clusters, ASKED_AT_ONCE)) {
-    const answers = await Promise.all(batch.map((cluster) => findWhereItExists(ecs, cluster, instanceId)));
+    const answers = await Promise.all(batch.map((cluster) => findWhereItExists(ecs, cluster, instanceId, notBefore)));
     for (const [index, found] of answers.entries()) {
       const cluster = batch[index];
       if (found !== undefined && cluster !== undefined) return { cluster, ...found };
@@ -50,9 +52,9 @@ export async function findMembership(
   return undefined;
 }
 
-async function findWhereItExists(ecs: ECSClient, cluster: string, instanceId: string) {
+async function findWhereItExists(ecs: ECSClient, cluster: string, instanceId: string, notBefore?: number) {
   try {
-    return await findContainerInstance(ecs, cluster, instanceId);
+    return await findContainerInstance(ecs, cluster, instanceId, notBefore);
   } catch (error) {
     if (error instanceof NotFound) return undefined;
     throw error;

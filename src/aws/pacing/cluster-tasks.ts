@@ -14,7 +14,7 @@ import {
 import { SluiceError } from '../../contract/errors.ts';
 import { batches } from '../batches.ts';
 import { untilBudgetEnds, withinBudget } from '../clients.ts';
-import { pauseLeft } from './batcher.ts';
+import { isWithin, pauseLeft } from './batcher.ts';
 
 /** The tasks on a container instance, and how many of them were listed but could not be described. */
 export interface TasksOnInstance {
@@ -286,12 +286,6 @@ export class ClusterTasks {
     }
     return { arns, pages };
   }
-}
-
-/** What is from the future is from before the clock was set back, and nobody knows how old it is. */
-function isWithin(at: number, notBefore: number, oldestMs: number): boolean {
-  const age = Date.now() - at;
-  return at >= notBefore && age >= 0 && age <= oldestMs;
 }
 
 /** ARNs of one container instance differ by age in whether they carry the cluster's name; its id does not. */

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { type Clock, install } from '@sinonjs/fake-timers';
 import { withinBudget } from '../../../src/aws/clients.ts';
-import { Batcher } from '../../../src/aws/pacing/batcher.ts';
+import { Batcher, Batchers } from '../../../src/aws/pacing/batcher.ts';
 import { Rejected, Throttled } from '../../../src/contract/errors.ts';
 
 let clock: Clock;
@@ -104,4 +104,56 @@ test('a step that gives up leaves the answer to the others', async () => {
     'answer 1',
   ]);
   expect(asked).toHaveLength(1);
+});
+
+test('an answer is kept for who gave up waiting, if its call began after they were told, and not for long', async () => {
+  const one = new Batcher<number, string>({
+    most: 10,
+    pauseMs: 1_000,
+    keptMs: 30_000,
+    async ask(keys) {
+      asked.push({ at: Date.now(), keys });
+      return new Map(keys.filter((key) => key >= 0).map((key) => [key, `answer ${asked.length}`]));
+    },
+  });
+  await clock.tickAsync(5_000);
+  void one.get(1);
+  void one.get(-1);
+  await clock.tickAsync(10_000);
+  await expect(one.get(1, 5_000)).resolves.toBe('answer 1');
+  expect(asked).toHaveLength(1);
+  const others = [one.get(1, 5_001), one.get(1), one.get(-1, 0)];
+  await clock.tickAsync(2_000);
+  await expect(Promise.all(others)).resolves.toEqual(['answer 2', 'answer 2', undefined]);
+  expect(asked.map(({ keys }) => keys)).toEqual([
+    [1, -1],
+    [1, -1],
+  ]);
+  await clock.tickAsync(31_000);
+  const late = one.get(1, 0);
+  await clock.tickAsync(2_000);
+  await expect(late).resolves.toBe('answer 3');
+});
+
+test('the more there are of a kind, the less often each calls', async () => {
+  const calls = new Map<string, number>();
+  const all = new Batchers<number, string>((name) => ({
+    most: 1_000,
+    pauseMs: 1_000,
+    ask: async (keys) => {
+      calls.set(name, (calls.get(name) ?? 0) + 1);
+      return new Map(keys.map((key) => [key, name]));
+    },
+  }));
+  const names = Array.from({ length: 16 }, (_, number) => `cluster-${number}`);
+  for (const name of names) void all.get(name, 0);
+  await clock.tickAsync(5_000);
+  calls.clear();
+  for (let key = 1; key <= 200; key += 1) {
+    for (const name of names) void all.get(name, key);
+    await clock.tickAsync(100);
+  }
+  const most = Math.max(...calls.values());
+  expect(most).toBeLessThanOrEqual(20 / (16 / 4) + 1);
+  expect(most).toBeGreaterThanOrEqual(4);
 });

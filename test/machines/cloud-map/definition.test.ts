@@ -79,10 +79,10 @@ describe('the clean-up of one service', () => {
   });
 
   test('goes on by every word that a decision can say, and else settles', () => {
-    const next = ServiceRun.shape.next.unwrap().options.filter((word) => word !== 'hold');
+    const next = ServiceRun.shape.next.def.innerType.options.filter((word) => word !== 'hold');
     expect([...wordsOf(service['What Comes Next?']), 'settle'].sort()).toEqual([...next].sort());
     expect(service['What Comes Next?']?.Default).toBe('Settle Service');
-    const resume = ServiceRun.shape.resume.unwrap().options;
+    const resume = ServiceRun.shape.resume.def.innerType.options;
     expect([...wordsOf(service['Where Was It?']), 'observe'].sort()).toEqual([...resume].sort());
     expect(service['Where Was It?']?.Default).toBe('Observe Registrations');
   });
