@@ -24,7 +24,7 @@ async function ask(handler: LambdaHandler, asked: LambdaEvent) {
   });
   await lab.until(() => answered);
   const { statusCode, headers = {}, body } = await answer;
-  return { status: statusCode, headers, body, seconds: (Date.now() - began) / 1000 };
+  return { status: statusCode, headers, body, seconds: Math.round((Date.now() - began) / 10) / 100 };
 }
 
 test('asks for a credential, and refuses to start where none is configured', async () => {
@@ -86,7 +86,8 @@ describe('GET /drain-delay', () => {
     for (let address = first; ; ) {
       const { status, headers, body, seconds } = await ask(handler, event('GET', address));
       holds.push(seconds);
-      if (status !== 307) return { status, body: JSON.parse(body), holds, seconds: (Date.now() - began) / 1000 };
+      if (status !== 307)
+        return { status, body: JSON.parse(body), holds, seconds: Math.round((Date.now() - began) / 10) / 100 };
       address = String((headers as { location?: string }).location);
     }
   }

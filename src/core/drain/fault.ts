@@ -12,6 +12,7 @@ const COMPLETION_RETRY_SECONDS = 15;
 const CROWDED = new Set(['Throttled', 'Lambda.TooManyRequestsException']);
 const CROWDED_SECONDS = 8;
 const LONGEST_CROWDED_SECONDS = 60;
+const UNREAD_HOOK_SECONDS = 30;
 
 /**
  * @throws Unavailable when the deadline has been over for an hour, and at once in a dry run, which waits for nothing: the
@@ -37,7 +38,7 @@ export function decideAfterFault(data: DrainData, now: number, random: number): 
     return { plan, progress, decision: { ...data.decision, heartbeat: false } };
   }
   const soon = now + (ending ? COMPLETION_RETRY_SECONDS : heartbeatPause(data)) * SECOND * (1 + random / 4);
-  const observeAt = nextObservation(lessOften(data, resume, random), progress, now, random);
+  const observeAt = nextObservation(paceOf(data, resume, random), progress, now, random);
   const expired = now >= deadline && !expiring;
   return {
     plan,
@@ -63,14 +64,17 @@ function heartbeatPause({ plan }: DrainData): number {
 }
 
 /**
- * Where many drains begin at once, the same calls of all of them meet the same bucket, and would go on to: until there has
- * been a look, whose time is owed, each comes back after twice the time of before.
+ * The pace after a fault before the first look. Until the hook is read no heartbeat goes out, so that is tried again and
+ * again. Where many drains begin at once, the same calls of all of them meet the same bucket, and would go on to: each comes
+ * back after twice the time of before. A look keeps its pace, because its time is promised.
  */
-function lessOften({ plan, progress, fault, heartbeatFault }: DrainData, resume: string, random: number): DrainPlan {
+function paceOf({ plan, progress, fault, heartbeatFault }: DrainData, resume: string, random: number): DrainPlan {
+  const { minPollIntervalSeconds: least, maxPollIntervalSeconds: most } = plan;
+  if (resume === 'read-hook') return { ...plan, maxPollIntervalSeconds: Math.min(most, UNREAD_HOOK_SECONDS) };
   const isOwed = resume === 'observe' || resume === 'expire' || heartbeatFault !== undefined;
   if (isOwed || !CROWDED.has(fault?.Error ?? '')) return plan;
   const seconds = Math.min(LONGEST_CROWDED_SECONDS, 2 ** progress.faults * CROWDED_SECONDS) * (0.5 + random / 2);
-  return { ...plan, minPollIntervalSeconds: Math.max(plan.minPollIntervalSeconds, seconds) };
+  return { ...plan, minPollIntervalSeconds: Math.max(least, seconds) };
 }
 
 function resumeAt({ plan, progress, decision }: DrainData): DrainDecision['resume'] {

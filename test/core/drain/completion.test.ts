@@ -194,6 +194,8 @@ describe('a fault that passes', () => {
     ],
     ['that is no crowd is tried again by the pace', 12, 100, 'Unavailable', unlocated(), 108],
     ['in a look is tried again by the pace', 12, 100, 'Throttled', plan(), 108],
+    ['does not wait while no heartbeat is known of', 12, 100, 'Throttled', unhooked(), 108],
+    ['does not wait longer for the hook as time goes by', 99, 3_000, 'Throttled', unhooked(), 3_030],
   ])('that a crowd is in before the first look %s', (_, faults, seconds, name, planned, until) => {
     const before = progress({ faults });
     const data = { plan: planned, progress: before, fault: { Error: name, Cause: 'ECS ListTasks: slow down' } };
