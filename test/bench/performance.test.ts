@@ -1,8 +1,12 @@
 /** docs/performance.md says what is true: its counts are measured anew. Never its times. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, jest, test } from '@jest/globals';
+import { bench as action } from '../../bench/action.ts';
+import { bench as cloudMap } from '../../bench/cloud-map.ts';
+import { bench as cost } from '../../bench/cost.ts';
 import { bench as drains, manyBySluice, oneBySluice } from '../../bench/drains.ts';
 import { bench as dropped } from '../../bench/dropped.ts';
+import { bench as serve } from '../../bench/serve.ts';
 import type { Line } from '../../bench/support/bench.ts';
 import { cellsOf, formatFigure, rowIn } from '../../bench/support/table.ts';
 import { bench as targets } from '../../bench/targets.ts';
@@ -28,6 +32,12 @@ const ROWS = [drains, dropped, targets, terminations].flatMap(({ rows }) => rows
 
 test.each(ROWS)('has the row %s', (name) => {
   expect(rowIn(DOCS, name)).toMatch(/^\n\| way .*\|\n\|-[-:|]+\|\n\| least possible /);
+});
+
+const OF_ITSELF = [action, cloudMap, cost, serve].flatMap(({ rows }) => rows.map(({ name }) => name));
+
+test.each(OF_ITSELF)('has the row %s', (name) => {
+  expect(rowIn(DOCS, name)).toMatch(/^\n\| way .*\|\n\|-[-:|]+\|\n\| \S/);
 });
 
 describe('says of one drain what it costs', () => {
