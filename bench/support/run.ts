@@ -1,4 +1,5 @@
 /** One fleet, one way, one clock: plays a scenario to its end and asks the region what has happened. */
+import { Randomness } from '../../src/simulated-region/randomness.ts';
 import { type RegionOptions, SimulatedRegion } from '../../src/simulated-region/region.ts';
 import { VirtualTime } from '../../src/simulated-region/virtual-time.ts';
 import { buildFleet, type Fleet, type FleetOptions, startTraffic, WARM_UP_SECONDS } from './fleet.ts';
@@ -50,6 +51,10 @@ export async function play<W extends Way, T>(
 ): Promise<{ readonly outcome: Outcome; readonly seen: T }> {
   await warmUp();
   const clock = new VirtualTime();
+  // The SDK draws the pauses between its retries from here.
+  const { random } = Math;
+  const seeded = new Randomness(1);
+  Math.random = () => seeded.next();
   try {
     const region = new SimulatedRegion(scenario.region ?? {});
     region.calls.keep(0);
@@ -107,6 +112,7 @@ export async function play<W extends Way, T>(
       seen,
     };
   } finally {
+    Math.random = random;
     clock.end();
   }
 }

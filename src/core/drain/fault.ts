@@ -68,11 +68,10 @@ function heartbeatPause({ plan }: DrainData): number {
  * again. Where many drains begin at once, the same calls of all of them meet the same bucket, and would go on to: each comes
  * back after twice the time of before. A look keeps its pace, because its time is promised.
  */
-function paceOf({ plan, progress, fault, heartbeatFault }: DrainData, resume: string, random: number): DrainPlan {
+function paceOf({ plan, progress, fault }: DrainData, resume: string, random: number): DrainPlan {
   const { minPollIntervalSeconds: least, maxPollIntervalSeconds: most } = plan;
   if (resume === 'read-hook') return { ...plan, maxPollIntervalSeconds: Math.min(most, UNREAD_HOOK_SECONDS) };
-  const isOwed = resume === 'observe' || resume === 'expire' || heartbeatFault !== undefined;
-  if (isOwed || !CROWDED.has(fault?.Error ?? '')) return plan;
+  if (resume === 'observe' || fault === undefined || !CROWDED.has(fault.Error)) return plan;
   const seconds = Math.min(LONGEST_CROWDED_SECONDS, 2 ** progress.faults * CROWDED_SECONDS) * (0.5 + random / 2);
   return { ...plan, minPollIntervalSeconds: Math.max(least, seconds) };
 }

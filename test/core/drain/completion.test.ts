@@ -202,6 +202,14 @@ describe('a fault that passes', () => {
     expect(decideAfterFault(data, at(seconds), 0).decision?.waitUntil).toBe(time(until));
   });
 
+  test('that a crowd is in is tried again by no two drains at once', () => {
+    const fault = { Error: 'Throttled', Cause: 'ECS ListTasks: slow down' };
+    const unhurried = { ...unlocated(), hook: { heartbeatTimeoutSeconds: 3_600 } };
+    const data = { plan: unhurried, progress: progress({ faults: 12 }), fault };
+    const waits = [0, 0.5, 1].map((random) => decideAfterFault(data, at(100), random).decision?.waitUntil);
+    expect(waits).toEqual([time(130), time(145), time(160)]);
+  });
+
   test('of the heartbeat is no reason for another heartbeat at once, but soon', () => {
     const { decision: then } = following(plan(), progress(), decision('wait'), 200, true);
     expect(then).toMatchObject({ heartbeat: false, waitUntil: time(210) });
