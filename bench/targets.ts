@@ -9,6 +9,7 @@ import { SimulatedRegion } from '../src/simulated-region/region.ts';
 import { VirtualTime } from '../src/simulated-region/virtual-time.ts';
 import { PollerPerCaller } from './old-ways/poller-per-caller.ts';
 import type { Bench, Line, Result } from './support/bench.ts';
+import { seedRandom } from './support/seeded.ts';
 import { warmUp } from './support/warm-up.ts';
 import { largest, quantile } from './support/witness.ts';
 
@@ -40,6 +41,7 @@ async function play(
 ): Promise<Line> {
   await warmUp();
   const clock = new VirtualTime();
+  const unseed = seedRandom();
   try {
     const region = new SimulatedRegion({ enforceBuckets: true });
     region.calls.keep(0);
@@ -99,6 +101,7 @@ async function play(
     await clock.finish(close());
     return { ...line, figures: { ...line.figures, throttled: refused } };
   } finally {
+    unseed();
     clock.end();
   }
 }

@@ -6,6 +6,7 @@ import { SimulatedRegion } from '../src/simulated-region/region.ts';
 import { VirtualTime } from '../src/simulated-region/virtual-time.ts';
 import { DelegatedDestroy } from './old-ways/asg-delegated-destroy.ts';
 import type { Bench, Line, Result } from './support/bench.ts';
+import { seedRandom } from './support/seeded.ts';
 import { warmUp } from './support/warm-up.ts';
 
 const TERMINATIONS = 1_000;
@@ -26,6 +27,7 @@ interface Scene {
 async function within<T>(work: (scene: Scene) => Promise<T>): Promise<T> {
   await warmUp();
   const clock = new VirtualTime();
+  const unseed = seedRandom();
   try {
     const region = new SimulatedRegion({ enforceBuckets: true });
     clock.watch(region);
@@ -37,6 +39,7 @@ async function within<T>(work: (scene: Scene) => Promise<T>): Promise<T> {
     });
     return await work({ clock, region, instances, went });
   } finally {
+    unseed();
     clock.end();
   }
 }

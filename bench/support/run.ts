@@ -1,8 +1,8 @@
 /** One fleet, one way, one clock: plays a scenario to its end and asks the region what has happened. */
-import { Randomness } from '../../src/simulated-region/randomness.ts';
 import { type RegionOptions, SimulatedRegion } from '../../src/simulated-region/region.ts';
 import { VirtualTime } from '../../src/simulated-region/virtual-time.ts';
 import { buildFleet, type Fleet, type FleetOptions, startTraffic, WARM_UP_SECONDS } from './fleet.ts';
+import { seedRandom } from './seeded.ts';
 import type { Way } from './sluice.ts';
 import { warmUp } from './warm-up.ts';
 import { type Verdict, Witness } from './witness.ts';
@@ -51,10 +51,7 @@ export async function play<W extends Way, T>(
 ): Promise<{ readonly outcome: Outcome; readonly seen: T }> {
   await warmUp();
   const clock = new VirtualTime();
-  // The SDK draws the pauses between its retries from here.
-  const { random } = Math;
-  const seeded = new Randomness(1);
-  Math.random = () => seeded.next();
+  const unseed = seedRandom();
   try {
     const region = new SimulatedRegion(scenario.region ?? {});
     region.calls.keep(0);
@@ -112,7 +109,7 @@ export async function play<W extends Way, T>(
       seen,
     };
   } finally {
-    Math.random = random;
+    unseed();
     clock.end();
   }
 }

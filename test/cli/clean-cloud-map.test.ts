@@ -2,7 +2,7 @@ import { describe, expect } from '@jest/globals';
 import { CleanCloudMapReceipt } from '../../src/contract/clean-cloud-map.ts';
 import { SimulatedAccount } from '../../src/simulated-region/account.ts';
 import type { SimulatedRegion } from '../../src/simulated-region/region.ts';
-import { together } from '../support/together.ts';
+import { inScenes } from '../support/together.ts';
 import { runBundled, SluiceProcess } from './child.ts';
 
 const CREDENTIALS = { AWS_ACCESS_KEY_ID: 'AKIASIMULATED', AWS_SECRET_ACCESS_KEY: 'simulated' };
@@ -65,15 +65,8 @@ async function open(): Promise<Scene> {
   };
 }
 
-const inTurn = together(runBundled, 4);
-
 /** Each case has an account of its own. */
-function it(title: string, body: (scene: Scene) => Promise<void>): void {
-  inTurn(title, async () => {
-    const scene = await open();
-    await body(scene).finally(() => scene.close());
-  });
-}
+const it = inScenes(runBundled, 4, open);
 
 const logOf = (text: string): Record<string, unknown>[] =>
   text

@@ -5,7 +5,7 @@ import { describe, expect } from '@jest/globals';
 import { DrainInstanceReceipt } from '../../src/contract/drain-instance.ts';
 import { LifecycleEvent } from '../../src/contract/events.ts';
 import { SimulatedRegion } from '../../src/simulated-region/region.ts';
-import { together } from '../support/together.ts';
+import { inScenes } from '../support/together.ts';
 import { runBundled, SluiceProcess, sluice } from './child.ts';
 
 interface Scene {
@@ -55,15 +55,8 @@ async function open(): Promise<Scene> {
   };
 }
 
-const inTurn = together(runBundled, 4);
-
 /** Each case has a region of its own. */
-function it(title: string, body: (scene: Scene) => Promise<void>): void {
-  inTurn(title, async () => {
-    const scene = await open();
-    await body(scene).finally(() => scene.close());
-  });
-}
+const it = inScenes(runBundled, 4, open);
 
 const receiptOf = (stdout: string) => DrainInstanceReceipt.parse(JSON.parse(stdout));
 

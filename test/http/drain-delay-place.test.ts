@@ -101,7 +101,7 @@ test.each([
     const count = (operation: string) => lab.region.calls.count({ operation });
     const seconds = (Math.max(...answers.map(({ at }) => at)) - Math.min(...answers.map(({ since }) => since))) / 1000;
     const histories = count('GetExecutionHistory');
-    console.info(what, {
+    const figures = {
       latest: Math.max(...late.map(({ by }) => by)),
       beyondLaw: Math.max(...late.map(({ by, allowed }) => by - allowed)),
       seconds,
@@ -111,7 +111,8 @@ test.each([
       describes: count('DescribeExecution'),
       healths: count('DescribeTargetHealth'),
       ...(await sizes(lab, execution?.executionArn ?? '')),
-    });
+    };
+    process.stdout.write(`${what}: ${JSON.stringify(figures)}\n`);
     expect(await executions()).toHaveLength(1);
     expect(ended.status).toBe('SUCCEEDED');
     expect(answers.filter(({ status }) => status !== 200)).toEqual([]);

@@ -60,6 +60,18 @@ test('answers 504 at max-delay to the second, with the deregistration delay and 
   });
 });
 
+test('takes max-wait and namespaace, as the old example script spells them', async () => {
+  api = new ApiLab();
+  const { elbv2 } = api.lab.region;
+  const tags = { 'ingress.k8s.aws/stack': 'shop/web', 'ingress.k8s.aws/resource': 'shop/web-pods:80' };
+  const group = elbv2.createTargetGroup({ name: 'pods', type: 'ip', deregistrationDelaySeconds: 300, tags });
+  elbv2.attach(elbv2.createLoadBalancer({ name: 'k8s' }), group);
+  elbv2.registerTargets(group, [{ id: IP, port: 80 }]);
+  const answer = await api.ask('GET', `/drain-delay?max-wait=40&ip=${IP}&namespaace=shop&ingress=web`);
+  expect([answer.status, answer.seconds]).toEqual([504, 40]);
+  expect(answer.body?.message).toContain('the deregistration delay is 300 s');
+});
+
 test('waits 60 s where max-delay is not given, as the old program did', async () => {
   const { query } = await world(300);
   const answer = await api.ask('GET', `/drain-delay?${query}`);

@@ -55,6 +55,16 @@ describe('GET /elb/{name}', () => {
     );
   });
 
+  test('tells two with the same prefix apart', async () => {
+    const { on, off } = await world();
+    const { elbv2 } = api.lab.region;
+    const second = elbv2.createTargetGroup({ name: 'web-2' });
+    elbv2.attach(elbv2.createLoadBalancer({ name: 'web-2' }), second);
+    elbv2.registerTargets(second, [{ id: off, port: 80 }]);
+    expect((await api.ask('GET', '/elb/web')).body).toEqual([machine(on)]);
+    expect((await api.ask('GET', '/elb/web-2')).body).toEqual([machine(off)]);
+  });
+
   test.each([
     ['/elb/none', 404, 'not-found', 'none'],
     ['/elb/we', 404, 'not-found', 'we'],

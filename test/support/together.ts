@@ -31,3 +31,17 @@ export function together(
     test(title, () => outcome.promise, LONGEST_MS);
   };
 }
+
+/** The same for cases that have a scene each. @param open makes one, which is closed after its case */
+export function inScenes<S extends { close(): Promise<void> }>(
+  prepare: () => Promise<void>,
+  atOnce: number,
+  open: () => Promise<S>,
+): (title: string, body: (scene: S) => Promise<void>) => void {
+  const inTurn = together(prepare, atOnce);
+  return (title, body) =>
+    inTurn(title, async () => {
+      const scene = await open();
+      await body(scene).finally(() => scene.close());
+    });
+}

@@ -93,9 +93,8 @@ class DrainDelay {
         if (problem?.code === 'stopped') throw problem;
         if (problem?.code !== 'timed-out') break;
       } catch (error) {
-        problem = problemOf(error);
-        if (problem === undefined || problem.code === 'stopped') throw error;
-        if (problem.code !== 'unavailable' && problem.code !== 'throttled') break;
+        problem = problemHere(error);
+        if (!mayPass(problem)) break;
       }
       await passing(Math.min(TRY_AGAIN_MS, this.#left()), this.#signal);
     } while (this.#left() > 0);
@@ -129,9 +128,8 @@ class DrainDelay {
         if (problem?.code === 'stopped') throw problem;
         if (problem !== undefined && problem.code !== 'timed-out') break;
       } catch (error) {
-        problem = problemOf(error);
-        if (problem === undefined || problem.code === 'stopped') throw error;
-        if (problem.code !== 'unavailable' && problem.code !== 'throttled') break;
+        problem = problemHere(error);
+        if (!mayPass(problem)) break;
       }
       await passing(Math.min(TRY_AGAIN_MS, this.#left()), this.#signal);
     } while (this.#left() > 0);
@@ -284,4 +282,15 @@ function sinceOf(query: DrainDelayQuery, now: number): number {
     'invalid-request',
     'the query cannot be used: since must be what the redirect carries, got a time to come',
   );
+}
+
+/** @throws the error where it is no problem of the look-up, or where somebody wants nobody to wait any more */
+function problemHere(error: unknown): Problem {
+  const problem = problemOf(error);
+  if (problem === undefined || problem.code === 'stopped') throw error;
+  return problem;
+}
+
+function mayPass({ code }: Problem): boolean {
+  return code === 'unavailable' || code === 'throttled';
 }

@@ -193,10 +193,7 @@ function declare(subject: Subject): void {
           const cell: Cell = { operation, kind, shape };
           if (!applies(cell)) continue;
           run += 1;
-          const t = performance.now();
           wrong.push(...(await runCell(subject, cell)).map((what) => `${operation}, ${shape}: ${what}`));
-          if (process.env.SLOW_CELLS)
-            process.stderr.write(`${Math.round(performance.now() - t)} ms ${kind} ${shape} ${operation}\n`);
         }
       }
       cells += run;
